@@ -1,0 +1,181 @@
+"""The question path: question (+ history) → query → passages → statements → verify → Answer.
+
+`stream` yields growing answers; `ask` is its last item.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Statement, Turn
+from assistant.errors import SettingsError
+from assistant.evidence import Reader
+from assistant.extractive import Candidate, Selection, select
+from assistant.index import Index, current_generation
+from assistant.models import Embedder, load_embedder
+from assistant.query import Query, make_query
+from assistant.render import declined_text, markdown
+from assistant.retrieve import retrieve
+from assistant.settings import Settings
+from assistant.text import CODE, fold, stem
+from assistant.verify import verify_statement
+
+NEAREST = 3
+"""Passages shown with a declined answer."""
+
+
+class Assistant:
+    """Answers questions from one index, and picks up its new generations."""
+
+    def __init__(self, index: Index, embedder: Embedder, settings: Settings) -> None:
+        self.index = index
+        self.embedder = embedder
+        self.settings = settings
+
+    @classmethod
+    def open(cls, settings: Settings) -> Assistant:
+        """Open the configured index and models; raises the errors of `Index.open` and `load_embedder`."""
+        embedder = load_embedder(settings.embeddings)
+        return cls(Index.open(settings.index, embedder, settings.chroma_url), embedder, settings)
+
+    def ask(self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None) -> Answer:
+        """Answer a question; the last item of `stream`."""
+        answer = None
+        for answer in self.stream(question, history, sources):
+            pass
+        assert answer is not None
+        return answer
+
+    def stream(self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None) -> Iterator[Answer]:
+        """Yield growing answers, one statement more each; raises SettingsError for a blank question."""
+        if not fold(question).strip():
+            raise SettingsError("the question is empty; give one, for example: python -m assistant ask \"kubelet 是什么？\"")
+        self._follow_index()
+        begin = time.perf_counter()
+        query = self.query(question, history)
+        passages = retrieve(query, self.index, self.embedder, sources)
+        found = time.perf_counter()
+        selection = select(query, passages, self.index, self._reader)
+        statements, citations = self._cite(selection)
+        timings = {"retrieve": _ms(begin, found), "select": _ms(found, time.perf_counter())}
+        if not statements:
+            yield self._decline(query, selection, passages, timings | {"total": _ms(begin, time.perf_counter())})
+            return
+        for count in range(1, len(statements) + 1):
+            timings["total"] = _ms(begin, time.perf_counter())
+            yield self._answer(query, statements[:count], citations, None, timings)
+
+    def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
+        return make_query(question, history, self.index.terms, self._names)
+
+    def search(self, question: str, sources: Sequence[str] | None = None, k: int = 10) -> list[Passage]:
+        """The ranked passages only."""
+        return retrieve(self.query(question), self.index, self.embedder, sources, k)
+
+    def document(self, source: str, path: str) -> Document:
+        """A document of the index; raises KeyError when it holds none of that name."""
+        return self.index._documents[source, path]
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self.index.terms)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Latin words of the whole index, folded and stemmed: what is no misspelling."""
+        text = fold_all(document.text for document in self.index.documents)
+        found = {match.group().strip("./:") for match in CODE.finditer(text)}
+        return frozenset(found | {stem(word) for word in found})
+
+    def _follow_index(self) -> None:
+        """Switch to the newest generation, when an ingest has made one since."""
+        current = current_generation(self.settings.index)
+        if current is not None and current != self.index.id:
+            self.index = Index.open(self.settings.index, self.embedder, self.settings.chroma_url)
+            for name in ("_reader", "_names"):
+                self.__dict__.pop(name, None)
+
+    def _cite(self, selection: Selection) -> tuple[list[Statement], list[Citation]]:
+        """Cite each chosen statement and drop what its lines do not support; the best evidence is [1]."""
+        order = sorted(selection.chosen, key=lambda c: c is not selection.best and c.place != (selection.best and selection.best.place))
+        citations: dict[tuple[str, str, int], Citation] = {}
+        for candidate in order:
+            citations[candidate.place] = self._citation(candidate, len(citations) + 1)
+        statements = []
+        for candidate in selection.chosen:
+            citation = citations[candidate.place]
+            text = _statement_text(candidate)
+            verdict = verify_statement(text, [citation], self._reader)
+            if verdict != "unsupported":
+                statements.append(Statement(text, (citation.id,), verdict, candidate.segment.kind))
+        return statements, list(citations.values())
+
+    def _citation(self, candidate: Candidate, number: int) -> Citation:
+        chunk, document = candidate.chunk, self.index.document(candidate.chunk)
+        start, end = candidate.segment.start, candidate.segment.end
+        original = None
+        if source_document := self.index.original(document):
+            other = self.index.counterpart(chunk, source_document.language)
+            position = chunk.segments.index(candidate.segment)
+            same = other.segments[position] if len(other.segments) == len(chunk.segments) else None
+            span = (same.start, same.end) if same else source_document.span_of_lines(document.line_at(start), document.line_at(end - 1))
+            original = _cite(source_document, *span, number, other.headings)
+        return _cite(document, start, end, number, chunk.headings, original)
+
+    def _decline(self, query: Query, selection: Selection, passages: Sequence[Passage], timings: dict[str, float]) -> Answer:
+        nearest: list[Citation] = []
+        if selection.reason != "off_topic":
+            for passage in passages[:NEAREST]:
+                chunk = passage.chunk
+                nearest.append(self._citation(Candidate(chunk, chunk.segments[0], 0.0, ()), len(nearest) + 1))
+        declined = Declined(selection.reason or "not_covered", selection.missing, tuple(nearest))
+        return self._answer(query, [], [], declined, timings)
+
+    def _answer(
+        self, query: Query, statements: Sequence[Statement], citations: Sequence[Citation],
+        declined: Declined | None, timings: dict[str, float],
+    ) -> Answer:
+        return Answer(
+            question=query.question,
+            query=query.text,
+            language=query.language,
+            answered=declined is None,
+            engine="extractive",
+            answer=markdown(statements) if declined is None else declined_text(declined, query.language),
+            statements=tuple(statements),
+            citations=tuple(citations),
+            declined=declined,
+            index=self.index.id,
+            timings_ms=dict(timings),
+        )
+
+
+def fold_all(texts: Iterator[str]) -> str:
+    return "\n".join(fold(text) for text in texts)
+
+
+def _ms(begin: float, end: float) -> float:
+    return round((end - begin) * 1000, 2)
+
+
+def _statement_text(candidate: Candidate) -> str:
+    """What is said: the span as it stands; for a directory entry its path and remark."""
+    chunk = candidate.chunk
+    if chunk.kind != "entry" or chunk.name == ".":
+        return candidate.text
+    if not chunk.note:
+        return f"`{chunk.name}`"
+    return f"`{chunk.name}`：{chunk.note}" if chunk.language == "zh" else f"`{chunk.name}`: {chunk.note}"
+
+
+def _cite(
+    document: Document, start: int, end: int, number: int, headings: tuple[str, ...], original: Citation | None = None
+) -> Citation:
+    return Citation(
+        id=number, source=document.source, path=document.path,
+        start_line=document.line_at(start), end_line=document.line_at(max(start, end - 1)),
+        start_char=start, end_char=end, quote=document.text[start:end],
+        headings=headings, sha256=document.sha256, original=original,
+    )

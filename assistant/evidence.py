@@ -1,0 +1,103 @@
+"""How far a span of text supports the units of a question: 0 (not at all) to 1 (it says so).
+
+A term supports itself under any of its names; a word supports its own stem, and others by the
+cosine of their vectors in the bundled bilingual table (late interaction, Khattab & Zaharia 2020,
+on static vectors), which is what carries a Chinese question to an English line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from assistant.query import Unit
+from assistant.static import StaticModel
+from assistant.terms import TermTable
+from assistant.text import fold, parts, stem, words
+
+SOFT_FLOOR = 0.40
+"""Cosine below which two words say nothing of each other."""
+SOFT_CEILING = 0.85
+SOFT_MOST = 0.85
+"""Support that a similar word gives at most; the same word gives 1."""
+GENERIC_WEIGHT = 0.15
+
+
+@lru_cache(maxsize=100_000)
+def word_vector(word: str) -> np.ndarray:
+    """Vector of a word, (dim,) float32, unit length or zero."""
+    return StaticModel.load().encode([word])[0]
+
+
+@lru_cache(maxsize=100_000)
+def word_weight(word: str) -> float:
+    """Weight of a word: its rarity, 1 (everywhere) to about 11."""
+    return max(1.0, StaticModel.load().weight(word))
+
+
+def unit_weight(unit: Unit) -> float:
+    return word_weight(unit.text) * (GENERIC_WEIGHT if unit.generic else 1.0)
+
+
+@dataclass(frozen=True)
+class Bag:
+    """What a span says, ready to be compared."""
+
+    folded: str
+    keys: frozenset[str]
+    """Stems, parts of names and 'term:…' keys."""
+    words: tuple[str, ...]
+
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """(n, dim) float32 of its words."""
+        return np.stack([word_vector(word) for word in self.words]) if self.words else np.zeros((0, 1), np.float32)
+
+    def support(self, unit: Unit) -> float:
+        if unit.key in self.keys:
+            return 1.0
+        if unit.key.startswith("term:") and unit.text.isascii():
+            return 0.0 if "-" in unit.text else self._soft(unit)
+        if not unit.text.isascii() and len(unit.text) > 1 and unit.text in self.folded:
+            return 1.0
+        return self._soft(unit)
+
+    def _soft(self, unit: Unit) -> float:
+        vector = word_vector(unit.text)
+        if not self.words or not vector.any():
+            return 0.0
+        nearest = float((self.vectors @ vector).max())
+        return SOFT_MOST * min(1.0, max(0.0, (nearest - SOFT_FLOOR) / (SOFT_CEILING - SOFT_FLOOR)))
+
+
+class Reader:
+    """Reads spans into bags, with one term table; keeps what it read."""
+
+    def __init__(self, terms: TermTable) -> None:
+        self.terms = terms
+        self._bags: dict[str, Bag] = {}
+
+    def read(self, text: str) -> Bag:
+        bag = self._bags.get(text)
+        if bag is None:
+            folded = fold(text)
+            found = [word for word in words(folded) if not word.is_stop]
+            keys = {f"term:{mention.term.id}" for mention in self.terms.find(folded)}
+            for word in found:
+                keys.add(stem(word.text))
+                keys.update(stem(piece) for piece in parts(word.text))
+            bag = Bag(folded, frozenset(keys), tuple(dict.fromkeys(word.text for word in found)))
+            if len(self._bags) > 20_000:
+                self._bags.clear()
+            self._bags[text] = bag
+        return bag
+
+
+def coverage(units: Sequence[Unit], supports: Sequence[float]) -> float:
+    """Share of the question that is supported, weighted by rarity, 0 to 1; 0 without units."""
+    weights = [unit_weight(unit) for unit in units]
+    total = sum(weights)
+    return sum(w * s for w, s in zip(weights, supports, strict=True)) / total if total else 0.0

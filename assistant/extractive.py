@@ -1,0 +1,231 @@
+"""The default engine: chooses the statements that answer a question, as few as do the job.
+
+Every span of the passages is scored by how much of the question it supports, with what stands
+around it (its heading, the sentence it follows from) counting for what it leaves unsaid. The shape
+of the question (what, which, where, compare …) decides what is added: a list's items, a command
+behind its lead-in, each side of a comparison. When too much of the question is unsupported, the
+engine declines and says what it did not find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from assistant.datamodels import Chunk, Passage, Reason, Segment
+from assistant.evidence import Bag, Reader, coverage, unit_weight
+from assistant.index import Index
+from assistant.query import Query
+from assistant.static import StaticModel
+
+# Chosen on the development split of evals/data; `python -m evals` shows what each change does.
+OWN, AROUND, DENSE, RANK = 0.35, 0.65, 0.25, 0.10
+DEFINES, FITS = 0.12, 0.10
+ANSWERED = 0.60
+"""Coverage of the question that the chosen statements must reach."""
+WORST = 0.34
+"""Largest share of the question's weight that one unsupported unit may have."""
+SUPPORTED = 0.45
+"""Support below which a unit counts as not found."""
+CONTEXT = 0.9
+"""What support from the surroundings is worth beside the span's own."""
+NEAR = 0.88
+"""Score, relative to the best, that a further statement needs."""
+MOST = 3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A segment of a passage with its score."""
+
+    chunk: Chunk
+    segment: Segment
+    score: float
+    supports: tuple[float, ...]
+    """Support of each unit of the query, surroundings included, 0 to 1."""
+
+    @property
+    def text(self) -> str:
+        return self.chunk.text[self.segment.start - self.chunk.start : self.segment.end - self.chunk.start]
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        return self.chunk.source, self.chunk.path, self.segment.start
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What an engine chose: statements in reading order, the best evidence, or why it declines."""
+
+    chosen: tuple[Candidate, ...]
+    best: Candidate | None
+    reason: Reason | None = None
+    missing: tuple[str, ...] = ()
+
+
+def select(query: Query, passages: Sequence[Passage], index: Index, reader: Reader) -> Selection:
+    """Choose the statements that answer `query`, or say what is missing."""
+    if not query.units:
+        return Selection((), None, "off_topic")
+    candidates = score(query, passages, index, reader)
+    if not candidates:
+        return Selection((), None, "off_topic", tuple(unit.text for unit in query.units[:3]))
+    if "compare" in query.intents and len(query.subjects) > 1:
+        chosen = _sides(query, candidates)
+    else:
+        chosen = _few(query, candidates)
+    best = chosen[0] if chosen else candidates[0]
+    supports = np.max([c.supports for c in chosen or [best]], axis=0)
+    missing = _missing(query, supports)
+    if missing:
+        return Selection((), best, _reason(query, candidates), missing)
+    expanded = _expand(query, chosen, index)
+    return Selection(tuple(sorted(expanded, key=lambda c: (c.chunk.source, c.chunk.path, c.segment.start))), best)
+
+
+def score(query: Query, passages: Sequence[Passage], index: Index, reader: Reader) -> list[Candidate]:
+    """Score every segment of the passages, best first; one candidate for each place."""
+    vector = StaticModel.load().encode([query.text])[0]
+    found: dict[tuple[str, str, int], Candidate] = {}
+    for passage in _with_named(query, passages, index):
+        chunk = passage.chunk
+        previous: list[Bag] = [reader.read(" \n".join(chunk.headings[1:][-2:]))]
+        for segment in chunk.segments:
+            text = chunk.text[segment.start - chunk.start : segment.end - chunk.start]
+            own_text = f"{chunk.name} {chunk.note or ''}" if chunk.kind == "entry" and chunk.name != "." else text
+            bag = reader.read(own_text)
+            own = [bag.support(unit) for unit in query.units]
+            around = [CONTEXT * max(b.support(unit) for b in previous) for unit in query.units]
+            supports = tuple(max(a, b) for a, b in zip(own, around, strict=True))
+            dense = max(0.0, float(StaticModel.load().encode([own_text])[0] @ vector))
+            value = OWN * coverage(query.units, own) + AROUND * coverage(query.units, supports) + DENSE * dense
+            value += RANK / (1 + passage.rank) + _shape(query, chunk, segment, text)
+            candidate = Candidate(chunk, segment, value, supports)
+            if candidate.place not in found or found[candidate.place].score < value:
+                found[candidate.place] = candidate
+            if segment.kind == "lead" or len(previous) == 1:
+                previous.append(bag)
+    return sorted(found.values(), key=lambda c: (-c.score, c.place))
+
+
+def _with_named(query: Query, passages: Sequence[Passage], index: Index) -> Iterable[Passage]:
+    """The passages, and every entry that the question names, whatever its rank."""
+    seen = {passage.chunk.id for passage in passages}
+    yield from passages
+    names = {unit.key for unit in query.units} | {unit.text for unit in query.units}
+    for chunk in index.of_language[query.language]:
+        if chunk.kind == "entry" and chunk.name and chunk.id not in seen:
+            if chunk.name.lower() in names or chunk.name.lower().rsplit("/", 1)[-1] in names:
+                yield Passage(chunk, len(passages), 0.0)
+
+
+def _shape(query: Query, chunk: Chunk, segment: Segment, text: str) -> float:
+    """What a segment's form is worth for the form of the question."""
+    value = 0.0
+    folded = text.lower()
+    if query.intents & {"what", "compare"} and chunk.kind != "entry":
+        heading = chunk.headings[-1].lower() if chunk.headings else ""
+        for key in query.subjects:
+            name = key.removeprefix("term:")
+            if folded.startswith(name) or folded.startswith("the " + name):
+                value += DEFINES
+                if heading == name and segment == chunk.segments[0]:
+                    value += DEFINES
+                break
+    if "list" in query.intents or "count" in query.intents:
+        if segment.kind == "lead" or (chunk.kind == "entry" and chunk.children):
+            value += FITS
+    if "where" in query.intents and chunk.kind == "entry" and chunk.name != ".":
+        value += FITS
+    if "command" in query.intents and (segment.kind in ("command", "lead") and chunk.kind == "code" or "make" in folded.split()):
+        value += FITS
+    return value
+
+
+def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The best candidate, and those that add what it leaves open or stand close behind it."""
+    chosen = [candidates[0]]
+    limit = MOST if query.intents & {"what", "list", "other"} else 2
+    for candidate in candidates[1:12]:
+        if len(chosen) == limit:
+            break
+        before = np.max([c.supports for c in chosen], axis=0)
+        gain = coverage(query.units, np.maximum(before, candidate.supports).tolist()) - coverage(query.units, before.tolist())
+        if candidate.score >= NEAR * chosen[0].score and (gain > 0.1 or candidate.score >= 0.95 * chosen[0].score):
+            chosen.append(candidate)
+    return chosen
+
+
+def _sides(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """For each thing compared, the best candidate that is about it."""
+    keys = [unit.key for unit in query.units]
+    chosen: list[Candidate] = []
+    for subject in query.subjects[:3]:
+        own = [c for c in candidates if c.supports[keys.index(subject)] >= SUPPORTED and c not in chosen]
+        if own:
+            chosen.append(own[0])
+    return chosen
+
+
+def _missing(query: Query, supports: Sequence[float]) -> tuple[str, ...]:
+    """Words of the question that are not supported; empty when the question is answered."""
+    weights = [unit_weight(unit) for unit in query.units]
+    total = sum(weights)
+    lacking = [
+        (w, unit.text) for w, s, unit in zip(weights, supports, query.units, strict=True) if s < SUPPORTED and not unit.generic
+    ]
+    covered = coverage(query.units, list(supports))
+    if covered >= ANSWERED and all(w / total < WORST for w, _ in lacking):
+        return ()
+    worst = sorted(lacking, reverse=True)[:3] or [(unit_weight(u), u.text) for u in query.units[:1]]
+    return tuple(text for _, text in worst)
+
+
+def _reason(query: Query, candidates: Sequence[Candidate]) -> Reason:
+    supported = np.max([c.supports for c in candidates], axis=0)
+    keys = {unit.key: value for unit, value in zip(query.units, supported, strict=True)}
+    if any(keys[subject] >= SUPPORTED for subject in query.subjects):
+        return "partly_covered"
+    return "not_covered" if coverage(query.units, supported.tolist()) >= 0.35 else "off_topic"
+
+
+def _expand(query: Query, chosen: Sequence[Candidate], index: Index) -> list[Candidate]:
+    """Add what a chosen segment announces: a list's items, a command, a folder's entries."""
+    result: dict[tuple[str, str, int], Candidate] = {}
+    announced = False
+    for candidate in chosen:
+        followers = [] if announced else _followers(query, candidate, index)
+        if announced and candidate.place not in result and candidate is not chosen[0]:
+            continue
+        announced = announced or bool(followers)
+        for one in [candidate, *followers]:
+            result.setdefault(one.place, one)
+    return list(result.values())
+
+
+def _followers(query: Query, candidate: Candidate, index: Index) -> list[Candidate]:
+    chunk, segment = candidate.chunk, candidate.segment
+    if chunk.kind == "entry":
+        if not chunk.children or not query.intents & {"list", "count"}:
+            return []
+        named = {c.name: c for c in index.of_language[chunk.language] if c.kind == "entry" and c.path == chunk.path}
+        return [replace(candidate, chunk=named[n], segment=named[n].segments[0]) for n in chunk.children if n in named]
+    leading = next(
+        (
+            c
+            for c in index.of_language[chunk.language]
+            if c.source == chunk.source and c.path == chunk.path and c.kind in ("list", "code")
+            and c.segments[0].kind == "lead" and c.segments[0].start == segment.start
+        ),
+        None,
+    )
+    if leading is None:
+        return []
+    firsts: dict[int, Segment] = {}
+    for part in leading.segments[1:]:
+        firsts.setdefault(part.start if part.item is None else -1 - part.item, part)
+    return [replace(candidate, chunk=leading, segment=part) for part in firsts.values()]
+
+

@@ -1,0 +1,108 @@
+"""The one place that loads models: the bundled static model, or any sentence-transformers model.
+
+sentence-transformers (and with it torch) is imported here only, and only when a setting asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from assistant.errors import ModelError
+from assistant.static import StaticModel
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors, (n, dim) float32, unit rows."""
+
+    name: str
+    dim: int
+    fingerprint: str
+
+    def encode_queries(self, texts: Sequence[str]) -> np.ndarray: ...
+
+    def encode_passages(self, texts: Sequence[str]) -> np.ndarray: ...
+
+
+class BundledEmbedder:
+    """The bundled static model; queries and passages are encoded alike."""
+
+    def __init__(self, model: StaticModel) -> None:
+        self.model = model
+        self.name = "bundled"
+        self.dim = model.dim
+        self.fingerprint = f"bundled:{model.fingerprint}"
+
+    def encode_queries(self, texts: Sequence[str]) -> np.ndarray:
+        return self.model.encode(texts)
+
+    encode_passages = encode_queries
+
+
+class TransformerEmbedder:
+    """A sentence-transformers model with its own query and passage prompts, where it has them."""
+
+    def __init__(self, name: str, model: Any) -> None:
+        self.name = name
+        self.model = model
+        self.dim = int(model.get_embedding_dimension())
+        self.fingerprint = f"{name}:{self.dim}"
+
+    def encode_queries(self, texts: Sequence[str]) -> np.ndarray:
+        return np.asarray(self.model.encode_query(list(texts), normalize_embeddings=True), np.float32)
+
+    def encode_passages(self, texts: Sequence[str]) -> np.ndarray:
+        return np.asarray(self.model.encode_document(list(texts), normalize_embeddings=True), np.float32)
+
+
+class Reranker:
+    """A cross-encoder."""
+
+    def __init__(self, name: str, model: Any) -> None:
+        self.name = name
+        self.model = model
+
+    def score(self, query: str, texts: Sequence[str]) -> np.ndarray:
+        """Score texts against a query, (n,) float32, higher is better."""
+        return np.asarray(self.model.predict([(query, text) for text in texts]), np.float32)
+
+
+def load_embedder(spec: str | None = None) -> Embedder:
+    """Load the model a setting names, or the bundled one.
+
+    Raises ModelError when it is neither a folder nor in the local cache nor to be downloaded.
+    """
+    if spec is None:
+        return BundledEmbedder(StaticModel.load())
+    return TransformerEmbedder(spec, _load("SentenceTransformer", spec, "ASSISTANT_EMBEDDINGS"))
+
+
+def load_reranker(spec: str | None) -> Reranker | None:
+    """Load the cross-encoder a setting names; None when none is named."""
+    return None if spec is None else Reranker(spec, _load("CrossEncoder", spec, "ASSISTANT_RERANKER"))
+
+
+def _load(kind: str, spec: str, variable: str) -> Any:
+    """Load from a folder or the local cache, else from the hub with one short try."""
+    if (spec.startswith((".", "/", "~"))) and not Path(spec).expanduser().is_dir():
+        raise ModelError(f"{variable}: there is no folder {spec!r}; give a model folder or a hub name")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "3")
+    import sentence_transformers  # seconds: torch and transformers
+
+    make = getattr(sentence_transformers, kind)
+    try:
+        return make(str(Path(spec).expanduser()), local_files_only=True)
+    except (OSError, ValueError):
+        pass  # not cached: the hub is the last resort
+    try:
+        return make(spec)
+    except (OSError, ValueError, RuntimeError) as exc:
+        raise ModelError(
+            f"{variable}: model {spec!r} is not on this machine and cannot be downloaded ({type(exc).__name__}); "
+            "give the folder of a model, or unset the variable to use the bundled one"
+        ) from exc

@@ -1,0 +1,151 @@
+"""Question (and history) → the standalone query that is searched, and what it asks for.
+
+Pure functions of the question, the term table and the names in the index.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rapidfuzz import fuzz, process
+
+from assistant.datamodels import Language, Turn
+from assistant.terms import Mention, TermTable
+from assistant.text import CODE, detect_language, fold, stem, words
+
+Intent = Literal["what", "list", "where", "command", "compare", "yesno", "count", "other"]
+LONGEST_QUESTION = 2_000
+"""Characters read of a question; the rest is not searched."""
+TYPO_SIMILARITY = 84
+"""rapidfuzz ratio (0 to 100) from which an unknown name counts as a misspelt one."""
+
+INTENTS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
+    ("compare", re.compile(r"区别|不同|差异|差别|对比|比较|相比|异同|\bdiffer|\bcompar|\bvs\b|\bversus\b|distinguish")),
+    ("where", re.compile(r"在哪|哪里|哪儿|哪个(目录|文件夹|路径|位置)|位于|存放在|放在|\bwhere\b|which (dir|folder|path)|what (dir|folder|path)|\blocat")),
+    ("list", re.compile(r"哪些|哪几|列出|列举|都有什么|有什么|包括什么|包含什么|分别|\blist\b|\bname (the|all)|"
+                        r"(what|which) (\w+ )?(are|components|directories|interfaces|scripts|ways|kinds|types|features|tasks|controllers|methods|algorithms|subdirectories|folders)")),
+    ("count", re.compile(r"多少|几(个|种|类|部分)|\bhow many\b")),
+    ("command", re.compile(r"命令|指令|怎么(编译|构建|执行|运行|单独)|如何(编译|构建|执行|运行|单独)|\bcommands?\b|how (do|can|to|would|should) .*(build|compile|run)\b|\bbuild only|\bmake\b.*\?")),
+    ("yesno", re.compile(r"吗|是否|是不是|能不能|可不可以|有没有|会不会|^(is|are|does|do|can|could|did|has|have|will)\b")),
+    ("what", re.compile(r"是什么|什么是|是啥|做什么|干什么|干嘛|作用|用途|负责|什么意思|功能|介绍|\bwhat\b|\brole\b|\bpurpose|responsib|explain|describe|tell me")),
+)
+GENERIC = frozenset(
+    stem(w)
+    for w in "作用 用途 功能 职责 负责 做 干 干嘛 意思 介绍 解释 说明 主要 包含 包括 列出 列举 位于 存放 放 放在 区别 不同 差异 差别 对比 比较 相比 分别 "
+    "命令 指令 哪几 哪些 哪 几 几个 几种 种 用来 用于 东西 具体 哪台 具有 拥有 一般 通常 关于 知道 了解 问 啥 干啥 属于 叫 称为 称 名字 名 呢 "
+    "purpose role responsible responsibility job task work use used main explain describe list name difference differ compare between located "
+    "live lives find kind kinds type types many much mean meaning called thing things know want need give get tell exactly actually "
+    "people say someone one something project repo repository tree source material article 资料 文章 源码 里面 其中 kubernetes k8s".split()
+)
+"""Words that say what is asked for, or are everywhere in this material; they weigh little."""
+PRONOUN_ZH = re.compile(r"它们|它|他们|该组件|这个组件|这个目录|该目录|这个脚本|该脚本|其(?![他它中实余])|这个(?=是|的|在|有)|那个(?=是|的|在|有)")
+PRONOUN_EN = re.compile(r"\b(it|its|they|them|their|that one|this one|that|this)\b")
+CONTINUES = re.compile(r"^(那么|那|还有|以及|and\b|what about|how about|then\b|ok\b|also\b)|呢[?？]?$")
+NAMED_KINDS = frozenset({"component", "tool", "directory", "script", "acronym"})
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One thing a question is about: a term, a name or a word."""
+
+    text: str
+    key: str
+    """Term id ('term:kubelet'), or the word's stem."""
+    generic: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question made ready for search."""
+
+    question: str
+    text: str
+    """Standalone and folded; what is searched."""
+    language: Language
+    intents: frozenset[Intent]
+    units: tuple[Unit, ...]
+    subjects: tuple[str, ...] = field(default=())
+    """Keys of the units that name a component, directory or script, in order."""
+
+
+def make_query(question: str, history: Sequence[Turn], terms: TermTable, names: Collection[str]) -> Query:
+    """Make the query of a question; `names` are the folded Latin words and names the index holds."""
+    question = question[:LONGEST_QUESTION]
+    text = mend(fold(question).strip(), terms, names)
+    for turn in reversed(history[-3:]):
+        earlier = mend(fold(turn.question[:LONGEST_QUESTION]).strip(), terms, names)
+        resolved = resolve(text, earlier, terms, names)
+        if resolved == text:
+            break
+        text = resolved
+        if subjects(text, terms, names) and not _pronoun(text):
+            break
+    found = units(text, terms)
+    named = tuple(dict.fromkeys(unit.key for unit in found if _names_something(unit, terms, names)))
+    intents = frozenset(intent for intent, pattern in INTENTS if pattern.search(text)) or frozenset({"other"})
+    return Query(question, text, detect_language(question), intents, found, named)  # type: ignore[arg-type]
+
+
+def mend(folded: str, terms: TermTable, names: Collection[str]) -> str:
+    """Replace misspelt Latin names by the name they are nearest to."""
+
+    def nearest(match: re.Match[str]) -> str:
+        word = match.group()
+        if len(word) < 5 or word in names or stem(word) in names or terms.find(word) or re.search(r"\d|=|/", word):
+            return word
+        best = process.extractOne(word, terms.latin_names, scorer=fuzz.ratio, score_cutoff=TYPO_SIMILARITY)
+        return best[0] if best and len(best[0]) >= 5 else word
+
+    return CODE.sub(nearest, folded)
+
+
+def units(folded: str, terms: TermTable) -> tuple[Unit, ...]:
+    """What a folded text is about: its terms, and its other words that mean something."""
+    mentions = terms.find(folded)
+    found: dict[str, Unit] = {}
+    for mention in mentions:
+        text = folded[mention.start : mention.end]
+        found.setdefault(f"term:{mention.term.id}", Unit(text, f"term:{mention.term.id}", stem(text) in GENERIC))
+    for word in words(folded):
+        if word.is_stop or any(m.start < word.end and word.start < m.end for m in mentions):
+            continue
+        key = stem(word.text)
+        found.setdefault(key, Unit(word.text, key, key in GENERIC or word.text in GENERIC))
+    return tuple(found.values())
+
+
+def resolve(text: str, earlier: str, terms: TermTable, names: Collection[str]) -> str:
+    """Make a follow-up stand alone, from the question before it; other questions come back as they are."""
+    own, before = subjects(text, terms, names), subjects(earlier, terms, names)
+    pronoun = _pronoun(text)
+    if pronoun and before and not (own and CONTINUES.search(text)):
+        subject = before[0]
+        named = earlier[subject.start : subject.end]
+        return text[: pronoun.start()] + f" {named} " + text[pronoun.end() :]
+    if CONTINUES.search(text) and own:
+        same = [m for m in before if m.term.kind == own[0].term.kind] or before
+        if same and same[0].term.id != own[0].term.id and len(units(text, terms)) <= 3:
+            return earlier[: same[0].start] + text[own[0].start : own[0].end] + earlier[same[0].end :]
+        return text
+    if before and not own and (CONTINUES.search(text) or pronoun):
+        return f"{earlier[before[0].start : before[0].end]} {text}"
+    return text
+
+
+def subjects(folded: str, terms: TermTable, names: Collection[str]) -> list[Mention]:
+    """Mentions of components, tools, directories, scripts and acronyms, in order."""
+    return [m for m in terms.find(folded) if m.term.kind in NAMED_KINDS and m.term.id != "kubernetes"]
+
+
+def _pronoun(text: str) -> re.Match[str] | None:
+    return PRONOUN_ZH.search(text) or PRONOUN_EN.search(text)
+
+
+def _names_something(unit: Unit, terms: TermTable, names: Collection[str]) -> bool:
+    if unit.key.startswith("term:"):
+        term = terms.by_id[unit.key.removeprefix("term:")]
+        return term.kind in NAMED_KINDS and term.id != "kubernetes"
+    return bool(re.search(r"[a-z]", unit.text)) and re.search(r"[./_]", unit.text) is not None

@@ -1,0 +1,1 @@
+"""Corpus and sources → index; the only writer."""
