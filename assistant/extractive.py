@@ -91,10 +91,11 @@ def score(query: Query, passages: Sequence[Passage], index: Index, reader: Reade
     found: dict[tuple[str, str, int], Candidate] = {}
     for passage in _with_named(query, passages, index):
         chunk = passage.chunk
-        previous: list[Bag] = [reader.read(" \n".join(chunk.headings[1:][-2:]))]
+        previous = [reader.read(" \n".join(chunk.headings[1:][-2:])), *_opening(chunk, index, reader)]
+        known = len(previous)
         for segment in chunk.segments:
             text = chunk.text[segment.start - chunk.start : segment.end - chunk.start]
-            own_text = f"{chunk.name} {chunk.note or ''}" if chunk.kind == "entry" and chunk.name != "." else text
+            own_text = _entry_text(chunk) if chunk.kind == "entry" and chunk.name != "." else text
             bag = reader.read(own_text)
             own = [bag.support(unit) for unit in query.units]
             around = [CONTEXT * max(b.support(unit) for b in previous) for unit in query.units]
@@ -105,7 +106,7 @@ def score(query: Query, passages: Sequence[Passage], index: Index, reader: Reade
             candidate = Candidate(chunk, segment, value, supports)
             if candidate.place not in found or found[candidate.place].score < value:
                 found[candidate.place] = candidate
-            if segment.kind == "lead" or len(previous) == 1:
+            if segment.kind == "lead" or len(previous) == known:
                 previous.append(bag)
     return sorted(found.values(), key=lambda c: (-c.score, c.place))
 
@@ -119,6 +120,24 @@ def _with_named(query: Query, passages: Sequence[Passage], index: Index) -> Iter
         if chunk.kind == "entry" and chunk.name and chunk.id not in seen:
             if chunk.name.lower() in names or chunk.name.lower().rsplit("/", 1)[-1] in names:
                 yield Passage(chunk, len(passages), 0.0)
+
+
+def _opening(chunk: Chunk, index: Index, reader: Reader) -> list[Bag]:
+    """The first sentence of the paragraph that a list or code block continues: it names what is spoken of."""
+    if chunk.kind not in ("list", "code", "table") or chunk.segments[0].kind != "lead":
+        return []
+    for other in index.of_language[chunk.language]:
+        same = other.source == chunk.source and other.path == chunk.path and other.kind == "paragraph"
+        if same and other.start <= chunk.start < other.end:
+            first = other.segments[0]
+            return [reader.read(other.text[first.start - other.start : first.end - other.start])]
+    return []
+
+
+def _entry_text(chunk: Chunk) -> str:
+    """What a directory entry says, with the word for what it is."""
+    file = "." in (chunk.name or "").rsplit("/", 1)[-1]
+    return f"{chunk.name} {chunk.note or ''} " + ("脚本 script file" if file else "目录 directory folder")
 
 
 def _shape(query: Query, chunk: Chunk, segment: Segment, text: str) -> float:
@@ -151,6 +170,8 @@ def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
     for candidate in candidates[1:12]:
         if len(chosen) == limit:
             break
+        if candidate.segment.kind == "lead" and "list" not in query.intents:
+            continue
         before = np.max([c.supports for c in chosen], axis=0)
         gain = coverage(query.units, np.maximum(before, candidate.supports).tolist()) - coverage(query.units, before.tolist())
         if candidate.score >= NEAR * chosen[0].score and (gain > 0.1 or candidate.score >= 0.95 * chosen[0].score):
@@ -176,6 +197,8 @@ def _missing(query: Query, supports: Sequence[float]) -> tuple[str, ...]:
     lacking = [
         (w, unit.text) for w, s, unit in zip(weights, supports, query.units, strict=True) if s < SUPPORTED and not unit.generic
     ]
+    if lost := [u.text for u, s in zip(query.units, supports, strict=True) if u.key in query.subjects and s < SUPPORTED]:
+        return tuple(lost)
     covered = coverage(query.units, list(supports))
     if covered >= ANSWERED and all(w / total < WORST for w, _ in lacking):
         return ()

@@ -94,7 +94,8 @@ def mend(folded: str, terms: TermTable, names: Collection[str]) -> str:
 
     def nearest(match: re.Match[str]) -> str:
         word = match.group()
-        if len(word) < 5 or word in names or stem(word) in names or terms.find(word) or re.search(r"\d|=|/", word):
+        known = any(m.end - m.start == len(word) for m in terms.find(word))
+        if len(word) < 5 or known or word in names or stem(word) in names or re.search(r"\d|=|/", word):
             return word
         best = process.extractOne(word, terms.latin_names, scorer=fuzz.ratio, score_cutoff=TYPO_SIMILARITY)
         return best[0] if best and len(best[0]) >= 5 else word

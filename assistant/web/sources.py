@@ -11,7 +11,6 @@ from html import escape
 from urllib.parse import urlsplit
 
 from assistant.datamodels import Answer, Citation, Declined, Document, Language
-from assistant.errors import AssistantError
 
 CONTEXT_LINES = 2
 
@@ -166,7 +165,7 @@ def _passage(citation: Citation, read_document: ReadDocument) -> str:
         return quote
     try:
         document = read_document(citation.source, citation.path)
-    except AssistantError:
+    except KeyError:  # the index has changed since
         return quote
     if document.sha256 != citation.sha256:
         return quote

@@ -1,0 +1,51 @@
+"""Examines an installation: settings, model, index, sources; each finding says what to type."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from assistant import __version__
+from assistant.errors import AssistantError
+from assistant.settings import Settings
+
+LIBRARIES = ("chromadb", "bm25s", "gradio", "langchain-core", "sentence-transformers")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    good: bool
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{'ok ' if self.good else 'BAD'} {self.what}: {self.detail}"
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything a question needs."""
+    findings = [Finding("program", True, f"{__version__}, Python {platform.python_version()}"), *map(_library, LIBRARIES)]
+    from assistant.index import Index
+    from assistant.models import load_embedder
+
+    try:
+        embedder = load_embedder(settings.embeddings)
+        findings.append(Finding("embeddings", True, f"{embedder.fingerprint}, {embedder.dim} dimensions"))
+        index = Index.open(settings.index, embedder, settings.chroma_url)
+    except AssistantError as error:
+        return [*findings, Finding("index", False, str(error))]
+    findings.append(Finding("index", True, f"{settings.index}, generation {index.id}, {len(index.chunks)} chunks"))
+    for source in index.sources:
+        count = sum(1 for document in index.documents if document.source == source.name)
+        findings.append(Finding(f"source {source.name}", True, f"{source.title}, {count} documents, revision {source.label}"))
+    return findings
+
+
+def _library(name: str) -> Finding:
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        return Finding(name, False, "not installed; run: make install")
