@@ -24,6 +24,11 @@ SOFT_CEILING = 0.85
 SOFT_MOST = 0.85
 """Support that a similar word gives at most; the same word gives 1."""
 GENERIC_WEIGHT = 0.15
+GENERIC_TERM_WEIGHT = 0.6
+"""Of 'component', 'directory', 'script': they say what kind of thing is asked for."""
+FOREIGN = 8.0
+"""Rarity (natural logarithm) in the field's documents from which a plain word is not of this field."""
+FOREIGN_WEIGHT = 0.4
 
 
 @lru_cache(maxsize=100_000)
@@ -39,7 +44,17 @@ def word_weight(word: str) -> float:
 
 
 def unit_weight(unit: Unit) -> float:
-    return word_weight(unit.text) * (GENERIC_WEIGHT if unit.generic else 1.0)
+    """Weight of a unit in a question, 0.15 to 6.
+
+    A word rare in this field's documents and no name ('nutshell', 'scares') is an everyday word and
+    weighs little; what the field speaks of ('port', 'memory') weighs by its rarity.
+    """
+    if unit.generic:
+        return GENERIC_TERM_WEIGHT if unit.key.startswith("term:") else GENERIC_WEIGHT
+    rarity = word_weight(unit.text)
+    if unit.is_name:
+        return min(6.0, max(3.0, rarity))
+    return min(6.0, rarity) if rarity < FOREIGN else FOREIGN_WEIGHT
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ engine declines and says what it did not find.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,22 +18,31 @@ import numpy as np
 from assistant.datamodels import Chunk, Passage, Reason, Segment
 from assistant.evidence import Bag, Reader, coverage, unit_weight
 from assistant.index import Index
-from assistant.query import Query
+from assistant.query import Query, Unit
 from assistant.static import StaticModel
+from assistant.text import fold
 
 # Chosen on the development split of evals/data; `python -m evals` shows what each change does.
 OWN, AROUND, DENSE, RANK = 0.35, 0.65, 0.25, 0.10
-DEFINES, FITS = 0.12, 0.10
-ANSWERED = 0.60
+DEFINES, FITS, COUNTED = 0.12, 0.10, 0.25
+NAMED: frozenset[str] = frozenset({"what", "list", "count", "other", "where", "yesno"})
+ANSWERED = 0.62
 """Coverage of the question that the chosen statements must reach."""
-WORST = 0.34
+WORST = 0.38
 """Largest share of the question's weight that one unsupported unit may have."""
-SUPPORTED = 0.45
+SUPPORTED = 0.5
 """Support below which a unit counts as not found."""
 CONTEXT = 0.9
 """What support from the surroundings is worth beside the span's own."""
+NUMBER = re.compile(r"\d|[一二两三四五六七八九十]|\b(one|two|three|four|five|six|seven|single|only)\b", re.I)
+ROLE = re.compile(r"负责|用于|用来|主要|提供|管理|监控|responsible|manag|provid|expos|monitor|mainly|\bfor\b.*\bPod\b", re.I)
+"""Words of a sentence that says what its subject does."""
+ANY_COMPONENT = re.compile(r"(某一?个|任[一何意]个?|每个)组件|\b(a single|any|each|every) component\b[^.]*\bsuch as\b", re.I)
+EXAMPLE = 0.6
 NEAR = 0.88
 """Score, relative to the best, that a further statement needs."""
+SECTION = 0.75
+"""The same for a sentence of the same section that says what the subject does."""
 MOST = 3
 
 
@@ -73,12 +83,12 @@ def select(query: Query, passages: Sequence[Passage], index: Index, reader: Read
     if not candidates:
         return Selection((), None, "off_topic", tuple(unit.text for unit in query.units[:3]))
     if "compare" in query.intents and len(query.subjects) > 1:
-        chosen = _sides(query, candidates)
+        chosen = _sides(query, candidates, reader)
     else:
         chosen = _few(query, candidates)
     best = chosen[0] if chosen else candidates[0]
-    supports = np.max([c.supports for c in chosen or [best]], axis=0)
-    missing = _missing(query, supports)
+    judged = chosen if "compare" in query.intents and chosen else [best]
+    missing = _missing(query, np.max([c.supports for c in judged], axis=0).tolist()) or _undescribed(query, best)
     if missing:
         return Selection((), best, _reason(query, candidates), missing)
     expanded = _expand(query, chosen, index)
@@ -97,12 +107,16 @@ def score(query: Query, passages: Sequence[Passage], index: Index, reader: Reade
             text = chunk.text[segment.start - chunk.start : segment.end - chunk.start]
             own_text = _entry_text(chunk) if chunk.kind == "entry" and chunk.name != "." else text
             bag = reader.read(own_text)
-            own = [bag.support(unit) for unit in query.units]
+            own = [max(bag.support(unit), _as_example(unit, text, reader)) for unit in query.units]
             around = [CONTEXT * max(b.support(unit) for b in previous) for unit in query.units]
             supports = tuple(max(a, b) for a, b in zip(own, around, strict=True))
             dense = max(0.0, float(StaticModel.load().encode([own_text])[0] @ vector))
             value = OWN * coverage(query.units, own) + AROUND * coverage(query.units, supports) + DENSE * dense
-            value += RANK / (1 + passage.rank) + _shape(query, chunk, segment, text)
+            value += RANK / (1 + passage.rank) + _shape(query, chunk, segment, text, reader)
+            if query.intents & {"list", "count"} and (segment.kind == "lead" or NUMBER.search(text)):
+                value += COUNTED * any(unit.generic and unit.key in bag.keys for unit in query.units)
+            if chunk.kind == "entry" and NAMED & set(query.intents) and _is_named(chunk, query):
+                value += COUNTED
             candidate = Candidate(chunk, segment, value, supports)
             if candidate.place not in found or found[candidate.place].score < value:
                 found[candidate.place] = candidate
@@ -115,11 +129,21 @@ def _with_named(query: Query, passages: Sequence[Passage], index: Index) -> Iter
     """The passages, and every entry that the question names, whatever its rank."""
     seen = {passage.chunk.id for passage in passages}
     yield from passages
-    names = {unit.key for unit in query.units} | {unit.text for unit in query.units}
     for chunk in index.of_language[query.language]:
-        if chunk.kind == "entry" and chunk.name and chunk.id not in seen:
-            if chunk.name.lower() in names or chunk.name.lower().rsplit("/", 1)[-1] in names:
-                yield Passage(chunk, len(passages), 0.0)
+        if chunk.kind == "entry" and chunk.id not in seen and _is_named(chunk, query):
+            yield Passage(chunk, len(passages), 0.0)
+
+
+def _is_named(chunk: Chunk, query: Query) -> bool:
+    """Whether the question names this entry, by its path or its last part."""
+    name = (chunk.name or "").lower()
+    return any(unit.text in (name, name.rsplit("/", 1)[-1]) for unit in query.units)
+
+
+def _as_example(unit: Unit, text: str, reader: Reader) -> float:
+    """Support for a component from a sentence on any component ('a single component, such as kubectl')."""
+    term = reader.terms.by_id.get(unit.key.removeprefix("term:"))
+    return EXAMPLE if term is not None and term.kind in ("component", "tool") and ANY_COMPONENT.search(text) else 0.0
 
 
 def _opening(chunk: Chunk, index: Index, reader: Reader) -> list[Bag]:
@@ -137,57 +161,81 @@ def _opening(chunk: Chunk, index: Index, reader: Reader) -> list[Bag]:
 def _entry_text(chunk: Chunk) -> str:
     """What a directory entry says, with the word for what it is."""
     file = "." in (chunk.name or "").rsplit("/", 1)[-1]
-    return f"{chunk.name} {chunk.note or ''} " + ("脚本 script file" if file else "目录 directory folder")
+    leaf = (chunk.name or "").rsplit("/", 1)[-1]
+    return f"{chunk.name} {chunk.note or ''} " + ("脚本 script file" if file else f"{leaf}目录 {leaf} directory folder")
 
 
-def _shape(query: Query, chunk: Chunk, segment: Segment, text: str) -> float:
+def _about(key: str, chunk: Chunk, text: str, reader: Reader) -> float:
+    """How far a sentence is about a subject: 2 it opens the subject's section, 1 it begins with it or stands in its section."""
+    heading = bool(chunk.headings) and key in reader.read(chunk.headings[-1]).keys
+    folded = fold(text)
+    first = next(iter(reader.terms.find(folded)), None)
+    opens = first is not None and f"term:{first.term.id}" == key and first.start <= len("the kubernetes ")
+    return float(opens) + float(heading)
+
+
+def _shape(query: Query, chunk: Chunk, segment: Segment, text: str, reader: Reader) -> float:
     """What a segment's form is worth for the form of the question."""
     value = 0.0
-    folded = text.lower()
-    if query.intents & {"what", "compare"} and chunk.kind != "entry":
-        heading = chunk.headings[-1].lower() if chunk.headings else ""
-        for key in query.subjects:
-            name = key.removeprefix("term:")
-            if folded.startswith(name) or folded.startswith("the " + name):
-                value += DEFINES
-                if heading == name and segment == chunk.segments[0]:
-                    value += DEFINES
-                break
-    if "list" in query.intents or "count" in query.intents:
-        if segment.kind == "lead" or (chunk.kind == "entry" and chunk.children):
+    if query.intents & {"what", "compare"} and chunk.kind != "entry" and query.subjects:
+        about = _about(query.subjects[0], chunk, text, reader)
+        value += DEFINES * about
+        if about and ROLE.search(text):
             value += FITS
+        if segment.kind == "lead" and "list" not in query.intents and not ROLE.search(text):
+            value -= FITS
+    if query.intents & {"list", "count"} and (segment.kind == "lead" or (chunk.kind == "entry" and chunk.children)):
+        value += FITS
+    if "count" in query.intents and NUMBER.search(text) and chunk.kind != "entry":
+        value += FITS
     if "where" in query.intents and chunk.kind == "entry" and chunk.name != ".":
         value += FITS
-    if "command" in query.intents and (segment.kind in ("command", "lead") and chunk.kind == "code" or "make" in folded.split()):
+    if "command" in query.intents and (chunk.kind == "code" or "make" in text.lower().split()):
         value += FITS
     return value
 
 
 def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The best candidate, and those that add what it leaves open or stand close behind it."""
-    chosen = [candidates[0]]
-    limit = MOST if query.intents & {"what", "list", "other"} else 2
+    best = candidates[0]
+    chosen = [best]
+    described = "what" in query.intents and len(query.subjects) == 1 and best.chunk.kind != "entry"
     for candidate in candidates[1:12]:
-        if len(chosen) == limit:
+        if len(chosen) == (MOST if described else 2):
             break
         if candidate.segment.kind == "lead" and "list" not in query.intents:
             continue
         before = np.max([c.supports for c in chosen], axis=0)
         gain = coverage(query.units, np.maximum(before, candidate.supports).tolist()) - coverage(query.units, before.tolist())
-        if candidate.score >= NEAR * chosen[0].score and (gain > 0.1 or candidate.score >= 0.95 * chosen[0].score):
+        near = candidate.score >= NEAR * best.score
+        section = described and candidate.chunk.headings == best.chunk.headings and candidate.score >= SECTION * best.score
+        if near and (gain > 0.1 or candidate.score >= 0.95 * best.score) or (section and ROLE.search(candidate.text)):
             chosen.append(candidate)
     return chosen
 
 
-def _sides(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
+def _sides(query: Query, candidates: Sequence[Candidate], reader: Reader) -> list[Candidate]:
     """For each thing compared, the best candidate that is about it."""
     keys = [unit.key for unit in query.units]
     chosen: list[Candidate] = []
     for subject in query.subjects[:3]:
         own = [c for c in candidates if c.supports[keys.index(subject)] >= SUPPORTED and c not in chosen]
+        own.sort(key=lambda c: -(c.score + 3 * DEFINES * _about(subject, c.chunk, c.text, reader)))
         if own:
             chosen.append(own[0])
     return chosen
+
+
+def _undescribed(query: Query, best: Candidate) -> tuple[str, ...]:
+    """What is asked of a thing that is only listed, or of a number where there is none."""
+    chunk = best.chunk
+    listed = chunk.kind == "entry" and chunk.name != "." and not chunk.note and not chunk.children
+    if listed and not query.intents & {"where", "list", "yesno", "compare"}:
+        return (f"{chunk.name} 的说明",) if query.language == "zh" else (f"a description of {chunk.name}",)
+    if "count" in query.intents and chunk.kind != "entry" and not NUMBER.search(best.text):
+        asked = [unit.text for unit in query.units if unit.key not in query.subjects]
+        return (asked[0] if asked else "数量",)
+    return ()
 
 
 def _missing(query: Query, supports: Sequence[float]) -> tuple[str, ...]:
@@ -231,7 +279,7 @@ def _expand(query: Query, chosen: Sequence[Candidate], index: Index) -> list[Can
 def _followers(query: Query, candidate: Candidate, index: Index) -> list[Candidate]:
     chunk, segment = candidate.chunk, candidate.segment
     if chunk.kind == "entry":
-        if not chunk.children or not query.intents & {"list", "count"}:
+        if not chunk.children or (chunk.note and not query.intents & {"list", "count"}):
             return []
         named = {c.name: c for c in index.of_language[chunk.language] if c.kind == "entry" and c.path == chunk.path}
         return [replace(candidate, chunk=named[n], segment=named[n].segments[0]) for n in chunk.children if n in named]

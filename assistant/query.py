@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from rapidfuzz import fuzz, process
@@ -17,6 +18,7 @@ from assistant.terms import Mention, TermTable
 from assistant.text import CODE, detect_language, fold, stem, words
 
 Intent = Literal["what", "list", "where", "command", "compare", "yesno", "count", "other"]
+FOLDER = Path(__file__).parent
 LONGEST_QUESTION = 2_000
 """Characters read of a question; the rest is not searched."""
 TYPO_SIMILARITY = 84
@@ -25,22 +27,15 @@ TYPO_SIMILARITY = 84
 INTENTS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     ("compare", re.compile(r"区别|不同|差异|差别|对比|比较|相比|异同|\bdiffer|\bcompar|\bvs\b|\bversus\b|distinguish")),
     ("where", re.compile(r"在哪|哪里|哪儿|哪个(目录|文件夹|路径|位置)|位于|存放在|放在|\bwhere\b|which (dir|folder|path)|what (dir|folder|path)|\blocat")),
-    ("list", re.compile(r"哪些|哪几|列出|列举|都有什么|有什么|包括什么|包含什么|分别|\blist\b|\bname (the|all)|"
+    ("list", re.compile(r"哪些|哪几|列出|列举|都有什么|有什么|包括什么|包含什么|分别|子目录|下面有|里面有|\bsub(folder|dir)|\blist\b|\bname (the|all)|"
                         r"(what|which) (\w+ )?(are|components|directories|interfaces|scripts|ways|kinds|types|features|tasks|controllers|methods|algorithms|subdirectories|folders)")),
     ("count", re.compile(r"多少|几(个|种|类|部分)|\bhow many\b")),
-    ("command", re.compile(r"命令|指令|怎么(编译|构建|执行|运行|单独)|如何(编译|构建|执行|运行|单独)|\bcommands?\b|how (do|can|to|would|should) .*(build|compile|run)\b|\bbuild only|\bmake\b.*\?")),
+    ("command", re.compile(r"命令|指令|怎么(编译|构建|执行|运行|单独)|如何(编译|构建|执行|运行|单独)|\bcommands?\b|how (do|can|to|would|should) .*(build|compile|run)\b|\bbuild only|\bmake\b.*\?|what (do|should|must) i (type|run|enter)|敲什么|执行什么")),
     ("yesno", re.compile(r"吗|是否|是不是|能不能|可不可以|有没有|会不会|^(is|are|does|do|can|could|did|has|have|will)\b")),
     ("what", re.compile(r"是什么|什么是|是啥|做什么|干什么|干嘛|作用|用途|负责|什么意思|功能|介绍|\bwhat\b|\brole\b|\bpurpose|responsib|explain|describe|tell me")),
 )
-GENERIC = frozenset(
-    stem(w)
-    for w in "作用 用途 功能 职责 负责 做 干 干嘛 意思 介绍 解释 说明 主要 包含 包括 列出 列举 位于 存放 放 放在 区别 不同 差异 差别 对比 比较 相比 分别 "
-    "命令 指令 哪几 哪些 哪 几 几个 几种 种 用来 用于 东西 具体 哪台 具有 拥有 一般 通常 关于 知道 了解 问 啥 干啥 属于 叫 称为 称 名字 名 呢 "
-    "purpose role responsible responsibility job task work use used main explain describe list name difference differ compare between located "
-    "live lives find kind kinds type types many much mean meaning called thing things know want need give get tell exactly actually "
-    "people say someone one something project repo repository tree source material article 资料 文章 源码 里面 其中 kubernetes k8s".split()
-)
-"""Words that say what is asked for, or are everywhere in this material; they weigh little."""
+GENERIC = frozenset(stem(word) for word in (FOLDER / "everyday.txt").read_text(encoding="utf-8").split() if word != "#")
+"""Everyday words and words that only say what is asked for; they weigh little (one list, both languages)."""
 PRONOUN_ZH = re.compile(r"它们|它|他们|该组件|这个组件|这个目录|该目录|这个脚本|该脚本|其(?![他它中实余])|这个(?=是|的|在|有)|那个(?=是|的|在|有)")
 PRONOUN_EN = re.compile(r"\b(it|its|they|them|their|that one|this one|that|this)\b")
 CONTINUES = re.compile(r"^(那么|那|还有|以及|and\b|what about|how about|then\b|ok\b|also\b)|呢[?？]?$")
@@ -55,6 +50,11 @@ class Unit:
     key: str
     """Term id ('term:kubelet'), or the word's stem."""
     generic: bool = False
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is a known term, or written like a name, path, option or number."""
+        return self.key.startswith("term:") or re.search(r"[^a-z]", self.text) is not None and self.text.isascii()
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,8 @@ def _pronoun(text: str) -> re.Match[str] | None:
 
 
 def _names_something(unit: Unit, terms: TermTable, names: Collection[str]) -> bool:
+    if unit.generic:
+        return False
     if unit.key.startswith("term:"):
         term = terms.by_id[unit.key.removeprefix("term:")]
         return term.kind in NAMED_KINDS and term.id != "kubernetes"

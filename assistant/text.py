@@ -15,7 +15,7 @@ from typing import Literal
 from assistant.datamodels import Language
 
 CJK = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
-CODE = re.compile(r"-{1,2}[A-Za-z][A-Za-z0-9-]*|[./_]?[A-Za-z0-9_]+(?:[./:=+\-_][A-Za-z0-9_]+)*")
+CODE = re.compile(r"(?<![\w|-])-{1,2}[A-Za-z][A-Za-z0-9-]*|[./_]?[A-Za-z0-9_]+(?:[./:=+\-_][A-Za-z0-9_]+)*")
 """A run of Latin letters and digits with the joints that names, paths and options have."""
 JOINTS = re.compile(r"[^A-Za-z0-9]+")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -69,10 +69,10 @@ def _cutter() -> object:
 
 
 def detect_language(text: str) -> Language:
-    """'zh' when the text holds Chinese, by weight: one Chinese character counts as much as half a word."""
+    """'zh' when the text holds Chinese, by weight: one Chinese character counts as much as one Latin word."""
     chinese = len(CJK.findall(text))
     latin = len(re.findall(r"[A-Za-z]{2,}", re.sub(r"[A-Za-z0-9_]*[-_/.=][A-Za-z0-9_]+", " ", text)))
-    return "zh" if chinese and chinese * 2 >= latin else "en"
+    return "zh" if chinese and chinese >= latin else "en"
 
 
 @dataclass(frozen=True, slots=True)

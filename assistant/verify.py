@@ -34,8 +34,9 @@ def verify_statement(text: str, citations: Sequence[Citation], reader: Reader) -
         return "unsupported"
     folded = fold(evidence)
     known = set(hard_tokens(evidence)) | {m.group().strip("./:") for m in CODE.finditer(folded)}
+    pieces = {piece for token in known for piece in token.split("/")}
     for token in hard_tokens(text):
-        if token not in known and not all(part in known for part in token.split("/")):
+        if token not in known and not all(part in pieces for part in token.split("/")):
             return "unsupported"
     bag, words = reader.read(evidence), reader.read(text).words
     weights = [word_weight(word) for word in words]

@@ -37,7 +37,10 @@ EXAMPLES = {
     "构建 · Builds": ["如何编译 Kubernetes？", "How do I build only kubectl?"],
 }
 
-CONTENT_POLICY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; form-action 'self'"
+CONTENT_POLICY = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'"
+)
 
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
 MONOSPACED = ["ui-monospace", "SFMono-Regular", "Consolas", "Noto Sans Mono CJK SC", "monospace"]
@@ -61,7 +64,10 @@ def build(assistant: Assistant) -> gr.Blocks:
         try:
             for growing in assistant.stream(question, turns):
                 written = growing.answer
-                reply = {"role": "assistant", "content": safe_markdown(written)}
+                shown = safe_markdown(written)
+                if not growing.answered:
+                    shown = "> " + shown.replace("\n", "\n> ")
+                reply = {"role": "assistant", "content": shown}
                 yield "", [*asked, reply], render_sources(growing, assistant.document), turns
         except AssistantError as exc:
             reply = {"role": "assistant", "content": "⚠️ " + plain_markdown(str(exc))}
@@ -69,7 +75,8 @@ def build(assistant: Assistant) -> gr.Blocks:
             return
         yield gr.skip(), gr.skip(), gr.skip(), (*turns, Turn(question, written))
 
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
+    with page:
         turns = gr.State(())
         gr.HTML(f"<h1>{TITLE}</h1>", elem_classes="page-title")
         with gr.Row():
@@ -77,7 +84,7 @@ def build(assistant: Assistant) -> gr.Blocks:
                 chat = gr.Chatbot(
                     elem_id="chat",
                     show_label=False,
-                    height="min(60vh, 40rem)",
+                    height="min(50vh, 40rem)",
                     latex_delimiters=[],
                     sanitize_html=True,
                     allow_tags=False,
@@ -97,7 +104,7 @@ def build(assistant: Assistant) -> gr.Blocks:
                 with gr.Row():
                     send = gr.Button("发送 · Send", variant="primary", elem_id="send", min_width=120)
                     clear = gr.Button("清空 · Clear", elem_id="clear", min_width=120)
-                with gr.Accordion("示例问题 · Example questions", elem_id="examples"):
+                with gr.Accordion("示例问题 · Example questions", elem_id="examples") as examples_panel:
                     examples = []
                     for theme, questions in EXAMPLES.items():
                         gr.HTML(f"<p>{theme}</p>", elem_classes="example-theme")
@@ -107,40 +114,29 @@ def build(assistant: Assistant) -> gr.Blocks:
                 sources = gr.HTML(render_sources(None, assistant.document), elem_id="sources")
 
         outputs = [box, chat, sources, turns]
-        running = [
-            gr.on(
-                [send.click, box.submit],
-                answer,
-                [box, chat, turns],
-                outputs,
-                trigger_mode="once",
-                show_progress="hidden",
-                concurrency_limit=CONCURRENT_QUESTIONS,
-                concurrency_id="answer",
-                api_visibility="private",
-            )
-        ]
-        for example in examples:
-            running.append(
-                example.click(
-                    answer,
-                    [example, chat, turns],
-                    outputs,
-                    trigger_mode="once",
-                    show_progress="hidden",
-                    concurrency_limit=CONCURRENT_QUESTIONS,
-                    concurrency_id="answer",
-                    api_visibility="private",
-                )
-            )
-        clear.click(
-            lambda: ("", [], render_sources(None, assistant.document), ()),
+        common: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", "api_visibility": "private"}
+        asking = common | {
+            "trigger_mode": "once",
+            "concurrency_limit": CONCURRENT_QUESTIONS,
+            "concurrency_id": "answer",
+        }
+        running = [gr.on([send.click, box.submit], answer, [box, chat, turns], **asking)]
+        running += [example.click(answer, [example, chat, turns], **asking) for example in examples]
+        gr.on(
+            [send.click, box.submit, *(example.click for example in examples)],
+            lambda: gr.Accordion(open=False),
             None,
-            outputs,
-            cancels=running,
+            examples_panel,
             queue=False,
             show_progress="hidden",
             api_visibility="private",
+        )
+        gr.on(
+            [clear.click, chat.clear],
+            lambda: ("", [], render_sources(None, assistant.document), ()),
+            cancels=running,
+            queue=False,
+            **common,
         )
     return page
 

@@ -57,7 +57,7 @@ def render_sources(answer: Answer | None, read_document: ReadDocument) -> str:
     if answer is None:
         return EMPTY
     labels = LABELS[answer.language]
-    parts = []
+    parts = [f'<p class="note">{escape(warning)}</p>' for warning in answer.warnings]
     if answer.declined is not None:
         parts.append(_declined(answer.declined, labels))
     if answer.citations:

@@ -37,7 +37,9 @@ CHROMIUM_ARGUMENTS = [
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not on PATH")
 
 HOSTILE = '<img src="http://elsewhere.invalid/a.png" onerror="window.hacked = 1"><script>window.hacked = 1</script>'
-ENGLISH = Document("article", "a.en.md", "en", "one\ntwo\nthree\nfour is *cited* here\nfive\nsix\nseven\n", renders="a.md")
+ENGLISH = Document(
+    "article", "a.en.md", "en", "one\ntwo\nthree\nfour is *cited* here\nfive\nsix\nseven\n", renders="a.md"
+)
 CHINESE = Document("article", "a.md", "zh", "一\n二\n三\n第四行在此\n五\n六\n七\n")
 TRAP = Document("<b>evil</b>", "x/<i>.md", "en", f"before {HOSTILE}\ncited {HOSTILE}\nafter\n")
 DOCUMENTS = {(document.source, document.path): document for document in (ENGLISH, CHINESE, TRAP)}
@@ -189,7 +191,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ingest(Settings(index=index))
     port = free_port()
     program = (
-        "from assistant.assistant import Assistant; from assistant.settings import Settings; from assistant.web import serve;"
+        "from assistant.assistant import Assistant; from assistant.settings import Settings;"
+        "from assistant.web import serve;"
         f"serve(Assistant.open(Settings.from_environment()), '127.0.0.1', {port})"
     )
     process = subprocess.Popen(
