@@ -42,11 +42,7 @@ class Assistant:
 
     def ask(self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None) -> Answer:
         """Answer a question; the last item of `stream`."""
-        answer = None
-        for answer in self.stream(question, history, sources):
-            pass
-        assert answer is not None
-        return answer
+        return list(self.stream(question, history, sources))[-1]
 
     def stream(self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None) -> Iterator[Answer]:
         """Yield growing answers, one statement more each; raises SettingsError for a blank question."""
@@ -76,7 +72,7 @@ class Assistant:
 
     def document(self, source: str, path: str) -> Document:
         """A document of the index; raises KeyError when it holds none of that name."""
-        return self.index._documents[source, path]
+        return self.index.documents_by_path[source, path]
 
     @cached_property
     def _reader(self) -> Reader:
@@ -92,7 +88,7 @@ class Assistant:
     def _follow_index(self) -> None:
         """Switch to the newest generation, when an ingest has made one since."""
         current = current_generation(self.settings.index)
-        if current is not None and current != self.index.id:
+        if current is not None and current != self.index.folder.name:
             self.index = Index.open(self.settings.index, self.embedder, self.settings.chroma_url)
             for name in ("_reader", "_names"):
                 self.__dict__.pop(name, None)

@@ -115,7 +115,8 @@ def score(query: Query, passages: Sequence[Passage], index: Index, reader: Reade
             value += RANK / (1 + passage.rank) + _shape(query, chunk, segment, text, reader)
             if query.intents & {"list", "count"} and (segment.kind == "lead" or NUMBER.search(text)):
                 value += COUNTED * any(unit.generic and unit.key in bag.keys for unit in query.units)
-            if chunk.kind == "entry" and NAMED & set(query.intents) and _is_named(chunk, query):
+            described = bool(chunk.note or chunk.children) or (chunk.name or "").lower() in query.text
+            if chunk.kind == "entry" and described and NAMED & set(query.intents) and _is_named(chunk, query):
                 value += COUNTED
             candidate = Candidate(chunk, segment, value, supports)
             if candidate.place not in found or found[candidate.place].score < value:
@@ -209,7 +210,7 @@ def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         gain = coverage(query.units, np.maximum(before, candidate.supports).tolist()) - coverage(query.units, before.tolist())
         near = candidate.score >= NEAR * best.score
         section = described and candidate.chunk.headings == best.chunk.headings and candidate.score >= SECTION * best.score
-        if near and (gain > 0.1 or candidate.score >= 0.95 * best.score) or (section and ROLE.search(candidate.text)):
+        if (near and (gain > 0.1 or candidate.score >= 0.95 * best.score)) or (section and ROLE.search(candidate.text)):
             chosen.append(candidate)
     return chosen
 

@@ -3,7 +3,7 @@
     index/current                     name of the generation in use, replaced atomically
     index/generations/<id>/           manifest.json, chunks.json, documents.json, terms.json, lexical-*/, chroma/
 
-A generation is named by the hash of all that it holds, is written beside the others and only then
+A generation is named by the hash of all that it holds (and a suffix when that name is taken), is written beside the others and only then
 pointed to: a reader sees an old one or a new one, never half of one.
 """
 
@@ -13,11 +13,11 @@ import dataclasses
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
 
 from assistant.datamodels import Chunk, Document, Language, Segment, Source, sha256_of
 from assistant.errors import IndexMismatchError, IndexNotFoundError, SettingsError
@@ -84,7 +84,7 @@ class Index:
             raise IndexMismatchError(f"the index in {root} is damaged ({exc}); {REBUILD}") from exc
         return cls(
             folder,
-            generation,
+            content_id(generation),
             sources,
             chunks,
             documents,
@@ -103,7 +103,7 @@ class Index:
         return {language: [c for c in self.chunks if c.language == language] for language in LANGUAGES}
 
     @cached_property
-    def _documents(self) -> dict[tuple[str, str], Document]:
+    def documents_by_path(self) -> dict[tuple[str, str], Document]:
         return {(document.source, document.path): document for document in self.documents}
 
     @cached_property
@@ -115,11 +115,11 @@ class Index:
         return {(c.source, c.path, c.start_line, c.end_line, c.kind): c for c in self.chunks}
 
     def document(self, chunk: Chunk) -> Document:
-        return self._documents[chunk.source, chunk.path]
+        return self.documents_by_path[chunk.source, chunk.path]
 
     def original(self, document: Document) -> Document | None:
         """The document that this one renders; None when it is no rendition."""
-        return self._documents.get((document.source, document.renders)) if document.renders else None
+        return self.documents_by_path.get((document.source, document.renders)) if document.renders else None
 
     def counterpart(self, chunk: Chunk, language: Language) -> Chunk:
         """The same lines in another language where there is a rendition; else the chunk itself."""
@@ -130,6 +130,11 @@ class Index:
         if other is None or other.language != language:
             return chunk
         return self._by_place.get((other.source, other.path, chunk.start_line, chunk.end_line, chunk.kind), chunk)
+
+
+def content_id(generation: str) -> str:
+    """The hash in a generation's name; what follows the dot tells two of the same content apart."""
+    return generation.split(".")[0]
 
 
 def current_generation(root: Path) -> str | None:
@@ -152,10 +157,14 @@ def write_generation(
     made: str,
     chroma_url: str | None = None,
 ) -> str:
-    """Write a generation and make it the current one; gives its id. The caller holds the lock."""
-    generation = generation_id(chunks, documents, terms, embedder.fingerprint, made)
-    folder = root / "generations" / generation
-    shutil.rmtree(folder, ignore_errors=True)
+    """Write a generation and make it the current one; gives its name. The caller holds the lock.
+
+    A folder is never used twice: a process that still has the old one open would see it change.
+    """
+    content = generation_id(chunks, documents, terms, embedder.fingerprint, made)
+    generation = content
+    while (folder := root / "generations" / generation).exists():
+        generation = f"{content}.{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True)
     VectorStore.create(
         folder / "chroma", generation, chroma_url, chunks, embedder.encode_passages([searchable(c) for c in chunks])

@@ -54,7 +54,7 @@ class Unit:
     @property
     def is_name(self) -> bool:
         """Whether it is a known term, or written like a name, path, option or number."""
-        return self.key.startswith("term:") or re.search(r"[^a-z]", self.text) is not None and self.text.isascii()
+        return self.key.startswith("term:") or (re.search(r"[^a-z]", self.text) is not None and self.text.isascii())
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from assistant.text import CJK, fold
@@ -116,7 +117,7 @@ class TermTable:
         while i < len(words):
             for count in range(min(LONGEST_LATIN, len(words) - i), 0, -1):
                 run = words[i : i + count]
-                if any(not re.fullmatch(r"[-_ ./]?", folded[a.end() : b.start()]) for a, b in zip(run, run[1:])):
+                if any(not re.fullmatch(r"[-_ ./]?", folded[a.end() : b.start()]) for a, b in pairwise(run)):
                     continue
                 key = "".join(word.group() for word in run)
                 term = self._latin.get(key) or (self._latin.get(key[:-1]) if key.endswith("s") and len(key) > 4 else None)

@@ -25,16 +25,10 @@ TOKENIZER = "words-1"
 """Version of `lexical_tokens`; an index made with another one is not read."""
 
 STOP_EN = frozenset(
-    "a an the of in on at to for from by with and or as is are was were be been being do does did it its this that "
-    "these those there here i you we they he she me my your our their them what which who whom whose when where why "
-    "how can could will would shall should may might must have has had not no if then than so but about into over "
-    "up out all any some more most other such only own same too very just also please tell s t".split()
+    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or", "as", "is", "are", "was", "were", "be", "been", "being", "do", "does", "did", "it", "its", "this", "that", "these", "those", "there", "here", "i", "you", "we", "they", "he", "she", "me", "my", "your", "our", "their", "them", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "have", "has", "had", "not", "no", "if", "then", "than", "so", "but", "about", "into", "over", "up", "out", "all", "any", "some", "more", "most", "other", "such", "only", "own", "same", "too", "very", "just", "also", "please", "tell", "s", "t"]
 )
 STOP_ZH = frozenset(
-    "的 了 吗 呢 吧 啊 呀 是 在 和 与 及 或 也 都 就 而 但 被 把 对 从 到 以 于 由 向 给 让 用 为 有 个 一个 一些 这 那 "
-    "这个 那个 这些 那些 哪 哪个 哪些 哪里 哪儿 什么 怎么 怎样 如何 为什么 为何 多少 几 谁 请 请问 谢谢 你 我 他 她 它 "
-    "我们 你们 他们 它们 其 之 所 能 可以 会 要 想 需要 应该 吗 么 啥 嘛 上 下 里 中 内 外 时 等 并 且 即 则 若 如 "
-    "如果 因为 所以 但是 而且 以及 还有 还是 不是 没有 不 没 很 最 更 又 再 已 已经 正在 着 过 得 地 一下 告诉 介绍".split()
+    ["的", "了", "吗", "呢", "吧", "啊", "呀", "是", "在", "和", "与", "及", "或", "也", "都", "就", "而", "但", "被", "把", "对", "从", "到", "以", "于", "由", "向", "给", "让", "用", "为", "有", "个", "一个", "一些", "这", "那", "这个", "那个", "这些", "那些", "哪", "哪个", "哪些", "哪里", "哪儿", "什么", "怎么", "怎样", "如何", "为什么", "为何", "多少", "几", "谁", "请", "请问", "谢谢", "你", "我", "他", "她", "它", "我们", "你们", "他们", "它们", "其", "之", "所", "能", "可以", "会", "要", "想", "需要", "应该", "吗", "么", "啥", "嘛", "上", "下", "里", "中", "内", "外", "时", "等", "并", "且", "即", "则", "若", "如", "如果", "因为", "所以", "但是", "而且", "以及", "还有", "还是", "不是", "没有", "不", "没", "很", "最", "更", "又", "再", "已", "已经", "正在", "着", "过", "得", "地", "一下", "告诉", "介绍"]
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from assistant.errors import IndexMismatchError, IndexNotFoundError, SettingsError
-from assistant.index import Index, current_generation, generation_id, write_generation
+from assistant.index import Index, content_id, current_generation, generation_id, write_generation
 from assistant.models import load_embedder
 from assistant.settings import Settings
 from ingest.corpus import bundled_folder, read_corpus
@@ -50,11 +49,8 @@ def ingest(settings: Settings, rebuild: bool = False, corpus: Path | None = None
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / "lock", timeout=LOCK_SECONDS):
             generation = generation_id(chunks, material.documents, material.terms, embedder.fingerprint, CHUNKER)
-            changed = rebuild or current_generation(root) != generation or not _is_whole(settings)
+            changed = rebuild or content_id(current_generation(root) or "") != generation or not _is_whole(settings)
             if changed:
-                if rebuild:
-                    (root / "current").unlink(missing_ok=True)
-                    shutil.rmtree(root / "generations", ignore_errors=True)
                 write_generation(
                     root, [material.source], material.documents, chunks, material.terms, embedder, CHUNKER, settings.chroma_url
                 )
