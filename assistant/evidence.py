@@ -31,6 +31,9 @@ FOREIGN = 8.0
 FOREIGN_WEIGHT = 0.4
 
 
+MINOR_WEIGHT = 0.5
+
+
 @lru_cache(maxsize=100_000)
 def word_vector(word: str) -> np.ndarray:
     """Vector of a word, (dim,) float32, unit length or zero."""
@@ -52,6 +55,8 @@ def unit_weight(unit: Unit) -> float:
     if unit.generic:
         return GENERIC_TERM_WEIGHT if unit.key.startswith("term:") else GENERIC_WEIGHT
     rarity = word_weight(unit.text)
+    if unit.minor:
+        return MINOR_WEIGHT
     if unit.is_name:
         return min(6.0, max(3.0, rarity))
     return min(6.0, rarity) if rarity < FOREIGN else FOREIGN_WEIGHT

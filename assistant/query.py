@@ -15,7 +15,7 @@ from rapidfuzz import fuzz, process
 
 from assistant.datamodels import Language, Turn
 from assistant.terms import Mention, TermTable
-from assistant.text import CODE, detect_language, fold, stem, words
+from assistant.text import CODE, detect_language, fold, is_noun, stem, words
 
 Intent = Literal["what", "list", "where", "command", "compare", "yesno", "count", "other"]
 FOLDER = Path(__file__).parent
@@ -50,6 +50,8 @@ class Unit:
     key: str
     """Term id ('term:kubelet'), or the word's stem."""
     generic: bool = False
+    minor: bool = False
+    """A Chinese word that is no noun and no term: how a thing is asked, seldom what is asked."""
 
     @property
     def is_name(self) -> bool:
@@ -114,7 +116,7 @@ def units(folded: str, terms: TermTable) -> tuple[Unit, ...]:
         if word.is_stop or any(m.start < word.end and word.start < m.end for m in mentions):
             continue
         key = stem(word.text)
-        found.setdefault(key, Unit(word.text, key, key in GENERIC or word.text in GENERIC))
+        found.setdefault(key, Unit(word.text, key, key in GENERIC or word.text in GENERIC, word.kind == "zh" and not is_noun(word.text)))
     return tuple(found.values())
 
 

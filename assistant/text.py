@@ -113,6 +113,13 @@ def _chinese_words(folded: str, start: int, end: int) -> list[Word]:
     return result
 
 
+@lru_cache(maxsize=65536)
+def is_noun(word: str) -> bool:
+    """Whether a Chinese word can name a thing asked for: a noun or a verbal noun of two characters or more."""
+    tags = [tag for _, tag in _cutter().tag(word)]  # type: ignore[attr-defined]
+    return len(word) > 1 and bool(tags) and tags[-1].startswith(("n", "vn", "l", "i", "j"))
+
+
 @cache
 def _stemmer() -> object:
     import Stemmer
