@@ -35,6 +35,7 @@ SUPPORTED = 0.5
 CONTEXT = 0.9
 """What support from the surroundings is worth beside the span's own."""
 NUMBER = re.compile(r"\d|[一二两三四五六七八九十]|\b(one|two|three|four|five|six|seven|single|only)\b", re.I)
+PLACE = re.compile(r"目录|路径|\bdirectory\b|\bpath\b|(?<![a-z])[_/][a-z]+/?", re.I)
 ROLE = re.compile(r"负责|用于|用来|主要|提供|管理|监控|responsible|manag|provid|expos|monitor|mainly|\bfor\b.*\bPod\b", re.I)
 """Words of a sentence that says what its subject does."""
 ANY_COMPONENT = re.compile(r"(某一?个|任[一何意]个?|每个)组件|\b(a single|any|each|every) component\b[^.]*\bsuch as\b", re.I)
@@ -191,6 +192,8 @@ def _shape(query: Query, chunk: Chunk, segment: Segment, text: str, reader: Read
         value += FITS
     if "where" in query.intents and chunk.kind == "entry" and chunk.name != ".":
         value += FITS
+    if "where" in query.intents and chunk.kind != "entry" and PLACE.search(text):
+        value += 2 * FITS
     if "command" in query.intents and (chunk.kind == "code" or "make" in text.lower().split()):
         value += FITS
     return value
@@ -233,7 +236,7 @@ def _undescribed(query: Query, best: Candidate) -> tuple[str, ...]:
     listed = chunk.kind == "entry" and chunk.name != "." and not chunk.note and not chunk.children
     if listed and not query.intents & {"where", "list", "yesno", "compare"}:
         return (f"{chunk.name} 的说明",) if query.language == "zh" else (f"a description of {chunk.name}",)
-    if "count" in query.intents and chunk.kind != "entry" and not NUMBER.search(best.text):
+    if "count" in query.intents and "list" not in query.intents and chunk.kind != "entry" and not NUMBER.search(best.text):
         asked = [unit.text for unit in query.units if unit.key not in query.subjects]
         return (asked[0] if asked else "数量",)
     return ()

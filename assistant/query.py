@@ -27,7 +27,7 @@ TYPO_SIMILARITY = 84
 INTENTS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     ("compare", re.compile(r"区别|不同|差异|差别|对比|比较|相比|异同|\bdiffer|\bcompar|\bvs\b|\bversus\b|distinguish")),
     ("where", re.compile(r"在哪|哪里|哪儿|哪个(目录|文件夹|路径|位置)|位于|存放在|放在|\bwhere\b|which (dir|folder|path)|what (dir|folder|path)|\blocat")),
-    ("list", re.compile(r"哪些|哪几|列出|列举|都有什么|有什么|包括什么|包含什么|分别|子目录|下面有|里面有|\bsub(folder|dir)|\blist\b|\bname (the|all)|"
+    ("list", re.compile(r"哪些|哪几|有几|几条|列(出|一下|全)|包含的|列举|都有什么|有什么|包括什么|包含什么|分别|子目录|下面有|里面有|\bsub(folder|dir)|\blist\b|\bname (the|all)|"
                         r"(what|which) (\w+ )?(are|components|directories|interfaces|scripts|ways|kinds|types|features|tasks|controllers|methods|algorithms|subdirectories|folders)")),
     ("count", re.compile(r"多少|几(个|种|类|部分)|\bhow many\b")),
     ("command", re.compile(r"命令|指令|怎么(编译|构建|执行|运行|单独)|如何(编译|构建|执行|运行|单独)|\bcommands?\b|how (do|can|to|would|should) .*(build|compile|run)\b|\bbuild only|\bmake\b.*\?|what (do|should|must) i (type|run|enter)|敲什么|执行什么")),
