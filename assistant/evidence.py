@@ -105,7 +105,11 @@ class Reader:
         if bag is None:
             folded = fold(text)
             found = [word for word in words(folded) if not word.is_stop]
-            keys = {f"term:{mention.term.id}" for mention in self.terms.find(folded)}
+            mentions = self.terms.find(folded)
+            for word in found:  # 'build' inside 'build Kubernetes' is still said
+                if any(m.start <= word.start and word.end <= m.end and m.end - m.start > len(word.text) for m in mentions):
+                    mentions = mentions + self.terms.find(word.text)
+            keys = {f"term:{mention.term.id}" for mention in mentions}
             for word in found:
                 keys.add(stem(word.text))
                 keys.update(stem(piece) for piece in parts(word.text))
