@@ -35,6 +35,14 @@ SUPPORTED = 0.5
 CONTEXT = 0.9
 """What support from the surroundings is worth beside the span's own."""
 NUMBER = re.compile(r"\d|[一二两三四五六七八九十]|\b(one|two|three|four|five|six|seven|single|only)\b", re.I)
+DEFINITION = re.compile(r"是.{0,24}(工具|包|组件|代理|接口|库|服务|集群|方式)|也?被称为|\bis (a|an|the)\b|also called|\bas the\b", re.I)
+EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...] = (
+    (re.compile(r"哪一?年|什么时候|何时|几月|(what|which) year|when was|when did"), re.compile(r"\d{4}|年")),
+    (re.compile(r"百分之几|百分比|percent(age)?"), re.compile(r"%|percent|百分", re.I)),
+    (re.compile(r"几秒|多少秒|几分钟|多久|how many (seconds|minutes)|how often|how long"), re.compile(r"\d\s*(秒|分|s\b|min)|定期|regular")),
+    (re.compile(r"谁(写|开发|创建|发明|维护|设计|提出)\S*|who (wrote|created|made|invented|maintains|designed|develops)"), None),
+)
+"""Expected answer types (Li & Roth 2002, the few that matter here): what asks for one, and what holds one."""
 PLACE = re.compile(r"目录|路径|\bdirectory\b|\bpath\b|(?<![a-z])[_/][a-z]+/?", re.I)
 ROLE = re.compile(r"负责|用于|用来|主要|提供|管理|监控|responsible|manag|provid|expos|monitor|mainly|\bfor\b.*\bPod\b", re.I)
 """Words of a sentence that says what its subject does."""
@@ -90,6 +98,7 @@ def select(query: Query, passages: Sequence[Passage], index: Index, reader: Read
     best = chosen[0] if chosen else candidates[0]
     judged = chosen if "compare" in query.intents and chosen else [best]
     missing = _missing(query, np.max([c.supports for c in judged], axis=0).tolist()) or _undescribed(query, best)
+    missing = missing or _wrong_kind(query, best)
     if missing:
         return Selection((), best, _reason(query, candidates), missing)
     expanded = _expand(query, chosen, index)
@@ -184,14 +193,16 @@ def _shape(query: Query, chunk: Chunk, segment: Segment, text: str, reader: Read
         value += DEFINES * about
         if about and ROLE.search(text):
             value += FITS
+        if about and DEFINITION.search(text):
+            value += FITS
         if segment.kind == "lead" and "list" not in query.intents and not ROLE.search(text):
             value -= FITS
     if query.intents & {"list", "count"} and (segment.kind == "lead" or (chunk.kind == "entry" and chunk.children)):
         value += FITS
     if "count" in query.intents and NUMBER.search(text) and chunk.kind != "entry":
         value += FITS
-    if "where" in query.intents and chunk.kind == "entry" and chunk.name != ".":
-        value += FITS
+    if "where" in query.intents and chunk.kind == "entry":
+        value += FITS if chunk.name != "." else -FITS
     if "where" in query.intents and chunk.kind != "entry" and PLACE.search(text):
         value += 2 * FITS
     if "command" in query.intents and (chunk.kind == "code" or "make" in text.lower().split()):
@@ -239,6 +250,14 @@ def _undescribed(query: Query, best: Candidate) -> tuple[str, ...]:
     if "count" in query.intents and "list" not in query.intents and chunk.kind != "entry" and not NUMBER.search(best.text):
         asked = [unit.text for unit in query.units if unit.key not in query.subjects]
         return (asked[0] if asked else "数量",)
+    return ()
+
+
+def _wrong_kind(query: Query, best: Candidate) -> tuple[str, ...]:
+    """What kind of answer is asked for (a year, a share, a person, a duration) that the statement does not hold."""
+    for asked, holds in EXPECTED:
+        if (match := asked.search(query.text)) and not (holds and holds.search(best.text)):
+            return (match.group(),)
     return ()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +39,7 @@ GENERIC = frozenset(stem(word) for word in (FOLDER / "everyday.txt").read_text(e
 PRONOUN_ZH = re.compile(r"它们|它|他们|该组件|这个组件|这个目录|该目录|这个脚本|该脚本|其(?![他它中实余])|这个(?=是|的|在|有)|那个(?=是|的|在|有)")
 PRONOUN_EN = re.compile(r"\b(it|its|they|them|their|that one|this one|that|this)\b")
 CONTINUES = re.compile(r"^(那么|那|还有|以及|and\b|what about|how about|then\b|ok\b|also\b)|呢[?？]?$")
+SENTENCE = re.compile(r".*?(?:[?!。;]|\.(?=\s|$)|$)\s*", re.S)
 NAMED_KINDS = frozenset({"component", "tool", "directory", "script", "acronym"})
 
 
@@ -85,7 +86,7 @@ def make_query(question: str, history: Sequence[Turn], terms: TermTable, names: 
         text = resolved
         if subjects(text, terms, names) and not _pronoun(text):
             break
-    found = units(text, terms)
+    found = _main_first(text, units(text, terms))
     named = tuple(dict.fromkeys(unit.key for unit in found if _names_something(unit, terms, names)))
     intents = frozenset(intent for intent, pattern in INTENTS if pattern.search(text)) or frozenset({"other"})
     return Query(question, text, detect_language(question), intents, found, named)  # type: ignore[arg-type]
@@ -118,6 +119,15 @@ def units(folded: str, terms: TermTable) -> tuple[Unit, ...]:
         key = stem(word.text)
         found.setdefault(key, Unit(word.text, key, key in GENERIC or word.text in GENERIC, word.kind == "zh" and not is_noun(word.text)))
     return tuple(found.values())
+
+
+def _main_first(text: str, found: tuple[Unit, ...]) -> tuple[Unit, ...]:
+    """Make what is said before the sentence that asks weigh little, unless that sentence says nothing by itself."""
+    sentences = [s for s in SENTENCE.findall(text) if s.strip()]
+    asking = next((s for s in reversed(sentences) if s.rstrip().endswith("?")), text)
+    if len(sentences) < 2 or not any(unit.text in asking and not unit.generic for unit in found):
+        return found
+    return tuple(unit if unit.text in asking else replace(unit, minor=True) for unit in found)
 
 
 def resolve(text: str, earlier: str, terms: TermTable, names: Collection[str]) -> str:
