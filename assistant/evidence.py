@@ -72,11 +72,18 @@ class Bag:
     keys: frozenset[str]
     """Stems, parts of names and 'term:…' keys."""
     words: tuple[str, ...]
+    opening: str | None = None
+    """Key of the term it begins with ('The kubelet …', 'kubelet组件…'); None where it begins otherwise."""
 
     @cached_property
     def vectors(self) -> np.ndarray:
         """(n, dim) float32 of its words."""
         return np.stack([word_vector(word) for word in self.words]) if self.words else np.zeros((0, 1), np.float32)
+
+    @cached_property
+    def vector(self) -> np.ndarray:
+        """(dim,) float32, of the whole span; unit length or zero."""
+        return StaticModel.load().encode([self.folded])[0]
 
     def support(self, unit: Unit) -> float:
         if unit.key in self.keys:
@@ -108,6 +115,7 @@ class Reader:
             folded = fold(text)
             found = [word for word in words(folded) if not word.is_stop]
             mentions = self.terms.find(folded)
+            first = mentions[0] if mentions and mentions[0].start <= len("the kubernetes ") else None
             for word in found:  # 'build' inside 'build Kubernetes' is still said
                 if any(m.start <= word.start and word.end <= m.end and m.end - m.start > len(word.text) for m in mentions):
                     mentions = mentions + self.terms.find(word.text)
@@ -115,7 +123,7 @@ class Reader:
             for word in found:
                 keys.add(stem(word.text))
                 keys.update(stem(piece) for piece in parts(word.text))
-            bag = Bag(folded, frozenset(keys), tuple(dict.fromkeys(word.text for word in found)))
+            bag = Bag(folded, frozenset(keys), tuple(dict.fromkeys(word.text for word in found)), f"term:{first.term.id}" if first else None)
             if len(self._bags) > 20_000:
                 self._bags.clear()
             self._bags[text] = bag

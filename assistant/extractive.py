@@ -20,7 +20,6 @@ from assistant.evidence import Bag, Reader, coverage, unit_weight
 from assistant.index import Index
 from assistant.query import Query, Unit
 from assistant.static import StaticModel
-from assistant.text import fold
 
 # Chosen on the development split of evals/data; `python -m evals` shows what each change does.
 OWN, AROUND, DENSE, RANK = 0.35, 0.65, 0.25, 0.10
@@ -120,7 +119,7 @@ def score(query: Query, passages: Sequence[Passage], index: Index, reader: Reade
             own = [max(bag.support(unit), _as_example(unit, text, reader)) for unit in query.units]
             around = [CONTEXT * max(b.support(unit) for b in previous) for unit in query.units]
             supports = tuple(max(a, b) for a, b in zip(own, around, strict=True))
-            dense = max(0.0, float(StaticModel.load().encode([own_text])[0] @ vector))
+            dense = max(0.0, float(bag.vector @ vector))
             value = OWN * coverage(query.units, own) + AROUND * coverage(query.units, supports) + DENSE * dense
             value += RANK / (1 + passage.rank) + _shape(query, chunk, segment, text, reader)
             if query.intents & {"list", "count"} and (segment.kind == "lead" or NUMBER.search(text)):
@@ -179,9 +178,7 @@ def _entry_text(chunk: Chunk) -> str:
 def _about(key: str, chunk: Chunk, text: str, reader: Reader) -> float:
     """How far a sentence is about a subject: 2 it opens the subject's section, 1 it begins with it or stands in its section."""
     heading = bool(chunk.headings) and key in reader.read(chunk.headings[-1]).keys
-    folded = fold(text)
-    first = next(iter(reader.terms.find(folded)), None)
-    opens = first is not None and f"term:{first.term.id}" == key and first.start <= len("the kubernetes ")
+    opens = reader.read(text).opening == key
     return float(opens) + float(heading)
 
 
