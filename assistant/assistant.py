@@ -17,7 +17,7 @@ from assistant.index import Index, current_generation
 from assistant.models import Embedder, load_embedder
 from assistant.query import Query, make_query
 from assistant.render import declined_text, markdown
-from assistant.retrieve import retrieve
+from assistant.retrieve import K, retrieve
 from assistant.settings import Settings
 from assistant.text import CODE, fold, stem
 from assistant.verify import verify_statement
@@ -51,7 +51,7 @@ class Assistant:
         self._follow_index()
         begin = time.perf_counter()
         query = self.query(question, history)
-        passages = retrieve(query, self.index, self.embedder, sources)
+        passages = self.retrieve(query, sources)
         found = time.perf_counter()
         selection = select(query, passages, self.index, self._reader)
         statements, citations = self._cite(selection)
@@ -68,7 +68,11 @@ class Assistant:
 
     def search(self, question: str, sources: Sequence[str] | None = None, k: int = 10) -> list[Passage]:
         """The ranked passages only."""
-        return retrieve(self.query(question), self.index, self.embedder, sources, k)
+        return self.retrieve(self.query(question), sources, k)
+
+    def retrieve(self, query: Query, sources: Sequence[str] | None = None, k: int = K) -> list[Passage]:
+        """The passages that the engine reads; what another way of retrieving overrides."""
+        return retrieve(query, self.index, self.embedder, sources, k)
 
     def document(self, source: str, path: str) -> Document:
         """A document of the index; raises KeyError when it holds none of that name."""
