@@ -1,0 +1,118 @@
+"""Command line of the evaluation: `python -m evals [COMMAND]`; without a command it is `run`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from assistant.assistant import Assistant
+from assistant.errors import AssistantError
+from assistant.settings import Settings
+from evals.about import about, cold_start, timings
+from evals.console import failures, table_of_groups
+from evals.evaluate import evaluate
+from evals.questions import SPLITS, Question, read_questions
+from evals.runs import Run, write_run
+from evals.systems import Product, System
+from ingest.pipeline import ingest
+
+RUNS = Path("runs")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+        words.insert(0, "run")
+    options = _parser().parse_args(words)
+    try:
+        return int(options.command(options))
+    except AssistantError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m evals", description="Measure the assistant. Without a command: run.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        one.set_defaults(command=command)
+        return one
+
+    run = add("run", _run, "ask the questions of a split and score the answers")
+    _questions_options(run)
+    run.add_argument("--failures", action="store_true", help="list what failed (development split only)")
+    run.add_argument("--json", action="store_true", help="print one JSON object")
+    run.add_argument("--cold", type=int, default=0, metavar="N", help="time N cold starts as well")
+    return parser
+
+
+def _questions_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--split", choices=SPLITS, default="dev", help="test is looked at only to report")
+    parser.add_argument("--index", type=Path, help="folder of the index")
+    parser.add_argument("--out", type=Path, help="folder to write (default: a new one under runs/)")
+
+
+def opened(index: Path | None) -> tuple[Settings, Assistant]:
+    """The settings and the assistant, its index brought up to date."""
+    settings = Settings.from_environment()
+    if index:
+        settings = dataclasses.replace(settings, index=index)
+    ingest(settings)
+    return settings, Assistant.open(settings)
+
+
+def asked(split: str, sources: Sequence[str]) -> list[Question]:
+    """The questions of a split that an index with these sources can be asked; says what it skips."""
+    questions = read_questions(split)  # type: ignore[arg-type]
+    for source in sorted({q.source for q in questions} - set(sources)):
+        count = sum(q.source == source for q in questions)
+        print(
+            f"skipped {count} questions: the index has no source {source!r}; "
+            f"type: python -m ingest --source DIR --name {source}", file=sys.stderr,
+        )
+    return [question for question in questions if question.source in sources]
+
+
+def progress(questions: Sequence[Question], name: str) -> Iterable[Question]:
+    return tqdm(questions, desc=name, unit="question", disable=None)
+
+
+def new_folder(out: Path | None, name: str) -> Path:
+    """The folder asked for, or a new one under runs/ named by time and what it holds."""
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    folder = out or RUNS / f"{stamp}-{name}"
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = folder.with_name(f"{(out or RUNS / f'{stamp}-{name}').name}-{number}")
+    return folder
+
+
+def measure(system: System, questions: Sequence[Question], assistant: Assistant, settings: Settings, label: str, folder: Path, cold: int = 0) -> Run:
+    """Evaluate one system, write its run and give it."""
+    sources = [source.name for source in assistant.index.sources]
+    run = evaluate(system, progress(questions, system.name), sources)
+    run = dataclasses.replace(run, about=about(settings, assistant.index, label))
+    write_run(run, folder, timings(run.milliseconds, cold_start(settings, cold), len(system.chunks("en"))))
+    return run
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings, assistant = opened(options.index)
+    questions = asked(options.split, [source.name for source in assistant.index.sources])
+    folder = new_folder(options.out, options.split)
+    run = measure(Product(assistant), questions, assistant, settings, options.split, folder, options.cold)
+    print(json.dumps(run.summary()) if options.json else table_of_groups(run))
+    if options.failures and options.split == "dev":
+        print(failures(run))
+    print(f"written to {folder}", file=sys.stderr)
+    return 0
