@@ -18,6 +18,7 @@ from assistant.settings import Settings
 from evals.about import about, cold_start, timings
 from evals.console import failures, table_of_groups
 from evals.evaluate import evaluate
+from evals.lint import lint as problems_of
 from evals.questions import SPLITS, Question, read_questions
 from evals.runs import Run, write_run
 from evals.systems import Product, System
@@ -52,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--failures", action="store_true", help="list what failed (development split only)")
     run.add_argument("--json", action="store_true", help="print one JSON object")
     run.add_argument("--cold", type=int, default=0, metavar="N", help="time N cold starts as well")
+    lint = add("lint", _lint, "check that gold lines exist and hold the key facts")
+    lint.add_argument("--index", type=Path, help="folder of the index")
     return parser
 
 
@@ -116,3 +119,16 @@ def _run(options: argparse.Namespace) -> int:
         print(failures(run))
     print(f"written to {folder}", file=sys.stderr)
     return 0
+
+
+def _lint(options: argparse.Namespace) -> int:
+    _, assistant = opened(options.index)
+    questions = [question for split in SPLITS for question in read_questions(split)]
+    problems = problems_of(questions, assistant.index)
+    unchecked = {q.source for q in questions} - {source.name for source in assistant.index.sources}
+    for line in problems:
+        print(line)
+    for source in sorted(unchecked):
+        print(f"gold of source {source!r} was not checked: the index lacks it", file=sys.stderr)
+    print(f"{len(questions)} questions, {len(problems)} problems", file=sys.stderr)
+    return 1 if problems else 0
