@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from assistant.assistant import Assistant
 from assistant.errors import AssistantError
+from assistant.evidence import Reader
 from assistant.settings import Settings
 from evals.about import about, cold_start, timings
 from evals.console import failures, table_of_groups
@@ -22,6 +23,7 @@ from evals.lint import lint as problems_of
 from evals.questions import SPLITS, Question, read_questions
 from evals.runs import Run, write_run
 from evals.systems import Product, System
+from evals.verifier import as_text, cases, check, product
 from ingest.pipeline import ingest
 
 RUNS = Path("runs")
@@ -55,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--cold", type=int, default=0, metavar="N", help="time N cold starts as well")
     lint = add("lint", _lint, "check that gold lines exist and hold the key facts")
     lint.add_argument("--index", type=Path, help="folder of the index")
+    verifier = add("verifier", _verifier, "let false statements at the verifier: false accepts and false rejects")
+    verifier.add_argument("--index", type=Path, help="folder of the index")
+    verifier.add_argument("--json", action="store_true", help="print one JSON object")
+    verifier.add_argument("--accepted", action="store_true", help="list the false statements that were shown")
     return parser
 
 
@@ -132,3 +138,15 @@ def _lint(options: argparse.Namespace) -> int:
         print(f"gold of source {source!r} was not checked: the index lacks it", file=sys.stderr)
     print(f"{len(questions)} questions, {len(problems)} problems", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _verifier(options: argparse.Namespace) -> int:
+    _, assistant = opened(options.index)
+    result = check(assistant.index, lambda all_cases: list(tqdm(all_cases, desc="verifier", unit="statement", disable=None)))
+    print(json.dumps(result) if options.json else as_text(result))
+    if options.accepted:
+        reader = Reader(assistant.index.terms)
+        for case in cases(assistant.index):
+            if not case.true and product(case.text, [case.citation], reader):
+                print(f"{case.change:10} {case.text!r}\n{'':10} {case.citation.quote!r}")
+    return 0
