@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import itertools
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -16,13 +18,19 @@ from assistant.assistant import Assistant
 from assistant.errors import AssistantError
 from assistant.evidence import Reader
 from assistant.settings import Settings
+from evals.ablate import ablations, baselines, installed_models, other_models
 from evals.about import about, cold_start, timings
+from evals.compare import as_text as comparison_text
+from evals.compare import compare
 from evals.console import failures, table_of_groups
 from evals.evaluate import evaluate
+from evals.gate import FLOOR, below, read_floor
 from evals.lint import lint as problems_of
 from evals.questions import SPLITS, Question, read_questions
-from evals.runs import Run, write_run
+from evals.runs import Run, read_run, write_run
 from evals.systems import Product, System
+from evals.table import table
+from evals.table import write as write_table
 from evals.verifier import as_text, cases, check, product
 from ingest.pipeline import ingest
 
@@ -61,6 +69,24 @@ def _parser() -> argparse.ArgumentParser:
     verifier.add_argument("--index", type=Path, help="folder of the index")
     verifier.add_argument("--json", action="store_true", help="print one JSON object")
     verifier.add_argument("--accepted", action="store_true", help="list the false statements that were shown")
+    ablate = add("ablate", _ablate, "the product, with parts taken out, and what a tutorial builds, on the same questions")
+    _questions_options(ablate)
+    ablate.add_argument("--embeddings", action="append", default=[], metavar="MODEL", help="another embedding model too")
+    ablate.add_argument("--baselines", action="store_true", help="only the product and the baselines")
+
+    comparison = add("compare", _compare, "what changed between two runs, question by question, and whether it is sure")
+    comparison.add_argument("first", type=Path)
+    comparison.add_argument("second", type=Path)
+
+    results = add("table", _table, "the README's table; without runs, it measures the product and the baselines")
+    _questions_options(results)
+    results.set_defaults(split="test")
+    results.add_argument("runs", nargs="*", type=Path)
+    results.add_argument("--write", type=Path, metavar="PAGE", help="replace the block between the result marks of a page")
+
+    gate = add("gate", _gate, "fail when a figure of the development split falls below evals/floor.toml")
+    gate.add_argument("--index", type=Path, help="folder of the index")
+    gate.add_argument("--floor", type=Path, default=FLOOR)
     return parser
 
 
@@ -150,3 +176,61 @@ def _verifier(options: argparse.Namespace) -> int:
             if not case.true and product(case.text, [case.citation], reader):
                 print(f"{case.change:10} {case.text!r}\n{'':10} {case.citation.quote!r}")
     return 0
+
+
+def _measure_all(options: argparse.Namespace, systems: Iterable[System], settings: Settings, assistant: Assistant, folder: Path) -> list[Run]:
+    questions = asked(options.split, [source.name for source in assistant.index.sources])
+    return [
+        measure(system, questions, assistant, settings, options.split, folder / system.name.replace(",", "").replace(" ", "-"))
+        for system in systems
+    ]
+
+
+def _ablate(options: argparse.Namespace) -> int:
+    settings, assistant = opened(options.index)
+    folder = new_folder(options.out, f"{options.split}-ablate")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as own:
+        models = [] if options.baselines else list(dict.fromkeys([*options.embeddings, *installed_models()]))
+        systems = itertools.chain(
+            itertools.islice(ablations(assistant), 1 if options.baselines else None),
+            other_models(settings, models, Path(own)), baselines(assistant),
+        )
+        runs = _measure_all(options, systems, settings, assistant, folder)
+    print(table(runs, f"python -m evals ablate --split {options.split}"))
+    print(f"written to {folder}", file=sys.stderr)
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    print(comparison_text(compare(read_run(options.first), read_run(options.second))))
+    return 0
+
+
+def _table(options: argparse.Namespace) -> int:
+    if options.runs:
+        runs = [read_run(folder) for folder in options.runs]
+        command = f"python -m evals table {' '.join(folder.name for folder in options.runs)}"
+    else:
+        settings, assistant = opened(options.index)
+        folder = new_folder(options.out, f"{options.split}-table")
+        systems = [Product(assistant, "this project"), *baselines(assistant)]
+        runs = _measure_all(options, systems, settings, assistant, folder)
+        command = f"python -m evals table --split {options.split}"
+    text = table(runs, command)
+    print(text)
+    if options.write:
+        changed = write_table(options.write, text)
+        print(f"{options.write} {'changed' if changed else 'is as it was'}", file=sys.stderr)
+    return 0
+
+
+def _gate(options: argparse.Namespace) -> int:
+    _, assistant = opened(options.index)
+    names = [source.name for source in assistant.index.sources]
+    summary = evaluate(Product(assistant), progress(asked("dev", names), "gate"), names).summary()
+    verifier = {total: figures["shown"] for total, figures in check(assistant.index).items() if total.startswith("false")}
+    problems = below({**summary, "verifier": verifier}, read_floor(options.floor))
+    for line in problems:
+        print(line)
+    print("below the floor" if problems else "every figure stands above its floor", file=sys.stderr)
+    return 1 if problems else 0
