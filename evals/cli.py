@@ -28,6 +28,8 @@ from evals.gate import FLOOR, below, read_floor
 from evals.lint import lint as problems_of
 from evals.questions import SPLITS, Question, read_questions
 from evals.runs import Run, read_run, write_run
+from evals.squad import as_text as public_text
+from evals.squad import ask_all, directions, open_on, read_set
 from evals.systems import Product, System
 from evals.table import table
 from evals.table import write as write_table
@@ -83,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     results.set_defaults(split="test")
     results.add_argument("runs", nargs="*", type=Path)
     results.add_argument("--write", type=Path, metavar="PAGE", help="replace the block between the result marks of a page")
+
+    public = add("public", _public, "ask the questions of public sets in SQuAD's format (XQuAD, CMRC 2018, DRCD, SQuAD 2.0)")
+    public.add_argument("files", nargs="+", type=Path, help="files with the same ids are asked across languages too")
+    public.add_argument("--limit", type=int, help="questions of each file, drawn by chance")
+    public.add_argument("--seed", type=int, default=7)
+    public.add_argument("--json", action="store_true", help="print one JSON object a line")
 
     gate = add("gate", _gate, "fail when a figure of the development split falls below evals/floor.toml")
     gate.add_argument("--index", type=Path, help="folder of the index")
@@ -234,3 +242,17 @@ def _gate(options: argparse.Namespace) -> int:
         print(line)
     print("below the floor" if problems else "every figure stands above its floor", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _public(options: argparse.Namespace) -> int:
+    settings = Settings.from_environment()
+    sets = [read_set(path) for path in options.files]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        opened_sets = {one.name: open_on(one, settings, Path(folder) / str(n)) for n, one in enumerate(sets)}
+        for asked_set, documents in directions(sets):
+            result = ask_all(
+                asked_set, documents, opened_sets[documents.name], options.limit, options.seed,
+                lambda questions, name: tqdm(questions, desc=name, unit="question", disable=None),
+            )
+            print(json.dumps(result) if options.json else public_text(result), flush=True)
+    return 0
