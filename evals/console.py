@@ -24,7 +24,7 @@ def shown_interval(metric: Metric, ends: list[float] | tuple[float, float] | Non
 
 def table_of_groups(run: Run) -> str:
     """Every metric by group; the overall figures with their intervals."""
-    summary = run.summary()
+    summary = run.summary
     lines = ["all " + str(summary["all"]["questions"]) + " questions, 95 % intervals in brackets"]
     for metric in METRICS:
         if metric.name in summary["all"]:

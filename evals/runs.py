@@ -12,6 +12,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,9 @@ class Run:
     about: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Settings, versions, commit, machine, date."""
 
+    @cached_property
     def summary(self) -> dict[str, dict[str, Any]]:
+        """Group → metric → figure (see `summarise`)."""
         return summarise(self.records)
 
 
@@ -79,6 +82,16 @@ def figure(metric: Metric, records: Iterable[Record]) -> tuple[float, tuple[floa
     if not rows:
         return None
     return float(metric.total(as_rows(rows))), interval(rows, metric.total)
+
+
+def on_common(runs: Sequence[Run]) -> list[Run]:
+    """The runs, each with the questions only that all of them were asked."""
+    ids = set.intersection(*({record.id for record in run.records} for run in runs)) if runs else set()
+    return [
+        run if len(run.records) == len(ids)
+        else dataclasses.replace(run, records=tuple(r for r in run.records if r.id in ids), milliseconds=())
+        for run in runs
+    ]
 
 
 def groups(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -110,7 +123,7 @@ def write_run(run: Run, folder: Path, timings: dict[str, Any]) -> None:
     folder.mkdir(parents=True)
     rows = [json.dumps(dataclasses.asdict(record), ensure_ascii=False, sort_keys=True) for record in run.records]
     (folder / "records.jsonl").write_text("".join(row + "\n" for row in rows), encoding="utf-8")
-    for name, value in (("summary", run.summary()), ("timings", timings), ("run", {"name": run.name, **run.about})):
+    for name, value in (("summary", run.summary), ("timings", timings), ("run", {"name": run.name, **run.about})):
         text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=name != "summary")
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 

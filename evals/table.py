@@ -25,7 +25,7 @@ def table(runs: Sequence[Run], command: str) -> str:
         "|---|---|" + "---|" * len(metrics),
     ]
     for run in runs:
-        summary = run.summary()
+        summary = run.summary
         for group, language in LANGUAGES.items():
             if group not in summary:
                 continue

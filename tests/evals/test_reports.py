@@ -81,10 +81,10 @@ def test_the_command_writes_the_table_into_a_page(settings: Settings, tmp_path: 
     page = tmp_path / "README.md"
     page.write_text("a\n<!-- results -->\n<!-- /results -->\n")
     runs = tmp_path / "runs"
-    assert cli.main(["ablate", "--baselines", "--index", str(settings.index), "--out", str(runs)]) == 0
+    assert cli.main(["table", "--split", "dev", "--index", str(settings.index), "--out", str(runs)]) == 0
     assert cli.main(["table", *map(str, sorted(runs.iterdir())), "--write", str(page)]) == 0
-    assert "| hybrid | Chinese" in page.read_text() and "| BM25, top 1 | both" in page.read_text()
-    assert cli.main(["compare", str(runs / "hybrid"), str(runs / "BM25-top-1")]) == 0
+    assert "| this project | Chinese" in page.read_text() and "| BM25, top 1 | both" in page.read_text()
+    assert cli.main(["compare", str(runs / "this-project"), str(runs / "BM25-top-1")]) == 0
     assert "answer right" in capsys.readouterr().out
 
 
