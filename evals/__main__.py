@@ -47,7 +47,7 @@ def summary(rows: list[Row]) -> dict[str, float | int | list[float]]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals", description="Measure the answers on the questions of evals/data.")
-    parser.add_argument("--split", choices=["dev", "test"], default="dev", help="test is looked at only to report")
+    parser.add_argument("--split", choices=["dev", "dev2", "dev3", "test"], default="dev", help="test is looked at only to report")
     parser.add_argument("--failures", action="store_true", help="list what failed (development split only)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--index", type=Path, help="folder of the index")
