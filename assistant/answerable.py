@@ -20,7 +20,7 @@ from assistant.scoring import NUMBER, Calibration, Candidate
 
 FEATURES = (
     "coverage", "own", "worst", "lost", "lacking_terms", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "margin", "score", "undescribed", "wrong_kind",
-    "no_number", "no_cause", "no_command", "plain", "short", "subjects", "yesno", "names",
+    "no_number", "no_cause", "no_command", "focus", "plain", "short", "subjects", "yesno", "names",
 )
 """Names of what the decision looks at; all but 'score' lie between 0 and about 1."""
 SUPPORTED = 0.5
@@ -37,7 +37,7 @@ EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...] = (
     (re.compile(r"(哪一?个|什么|啥|几点?几?的?)版本|版本号|(which|what) version|version number"), re.compile(r"v?\d+\.\d+")),
     (re.compile(r"端口|\bport\b(?! forward)"), re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")),
     (re.compile(r"多少(g|m|gb|mb|内存|核|cpu|钱)|多大|how (much|big|large|fast)\b"), re.compile(r"\d")),
-    (re.compile(r"谁(写|开发|创建|发明|维护|设计|提出)\S*|who (wrote|created|made|invented|maintains|designed|develops)"), None),
+    (re.compile(r"谁(写|开发|创建|发明|维护|设计|提出)\S*|who (\w+ )?(wrote|created|made|invented|maintains|designed|develops|came up with)"), None),
 )
 """Expected answer types (Li & Roth 2002, the few that matter here): what asks for one, and what holds one."""
 
@@ -94,12 +94,20 @@ def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Can
         "no_number": float("count" in query.intents and not NUMBER.search(best.text)),
         "no_cause": float(bool(WHY.search(query.text)) and not CAUSE.search(best.text)),
         "no_command": float("command" in query.intents and not COMMAND.search(best.text) and best.chunk.kind != "code"),
+        "focus": _focus(query, best, supports),
         "plain": sum(asked) / len(asked) if asked else 1.0,
         "short": 1 / len(query.units),
         "subjects": float(bool(query.subjects)),
         "yesno": float("yesno" in query.intents),
         "names": float(any(unit.is_name and not unit.generic for unit in query.units)),
     }
+
+
+def _focus(query: Query, best: Candidate, supports: Sequence[float]) -> float:
+    """How far what the question word asks for lacks support; 0 where a name of the kind asked for is there."""
+    if query.focus is None or best.feature("names_wanted") or query.focus in query.subjects:
+        return 0.0
+    return next((1 - s for unit, s in zip(query.units, supports, strict=True) if unit.key == query.focus), 0.0)
 
 
 def _by_class(query: Query, supports: Sequence[float]) -> dict[str, float]:

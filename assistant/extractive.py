@@ -21,11 +21,12 @@ from assistant.index import Index
 from assistant.query import Query
 from assistant.scoring import ROLE, Calibration, Candidate, about, score
 
-NEAR = 0.7
+NEAR = 1.6
 """How far a further statement's score may lie behind the best one's."""
-SECTION = 1.5
+SECTION = 2.5
 """The same for a sentence of the same section that says what the subject does."""
 MOST = 3
+TWO = 3
 SIDE = 1.0
 
 
@@ -72,11 +73,11 @@ def judged(query: Query, chosen: Sequence[Candidate]) -> list[Candidate]:
 
 def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The best candidate, and those that add what it leaves open or stand close behind it."""
-    best = candidates[0]
+    best = _whole_list(query, candidates)
     chosen = [best]
     described = "what" in query.intents and len(query.subjects) == 1 and best.chunk.kind != "entry"
     for candidate in candidates[1:12]:
-        if len(chosen) == (MOST if described else 2):
+        if len(chosen) == (MOST if described else TWO):
             break
         if candidate.segment.kind == "lead" and "list" not in query.intents:
             continue
@@ -87,6 +88,17 @@ def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         if (near and (gain > 0.1 or candidate.score >= best.score - NEAR / 2)) or (section and ROLE.search(candidate.text)):
             chosen.append(candidate)
     return chosen
+
+
+def _whole_list(query: Query, candidates: Sequence[Candidate]) -> Candidate:
+    """The best candidate; where a list is asked for and an item of one is best, the sentence that leads into it."""
+    best = candidates[0]
+    if "list" not in query.intents or best.segment.kind != "item" or best.chunk.segments[0].kind != "lead":
+        return best
+    lead = best.chunk.segments[0]
+    known = next((c for c in candidates if c.chunk.id == best.chunk.id and c.segment == lead), None)
+    supports = tuple(max(a, b) for a, b in zip(best.supports, known.supports, strict=True)) if known else best.supports
+    return replace(best, segment=lead, supports=supports)
 
 
 def _sides(query: Query, candidates: Sequence[Candidate], reader: Reader) -> list[Candidate]:
