@@ -16,18 +16,16 @@ import numpy as np
 from assistant.datamodels import Reason
 from assistant.evidence import coverage, unit_weight
 from assistant.query import Query
-from assistant.scoring import NUMBER, Calibration, Candidate
+from assistant.scoring import CAUSE, NUMBER, WHY, Calibration, Candidate
 
 FEATURES = (
     "coverage", "own", "worst", "lost", "lacking_terms", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "margin", "score", "undescribed", "wrong_kind",
-    "no_number", "no_cause", "no_command", "focus", "plain", "short", "subjects", "yesno", "names",
+    "no_number", "no_cause", "no_command", "empty", "focus", "plain", "short", "subjects", "yesno", "names",
 )
 """Names of what the decision looks at; all but 'score' lie between 0 and about 1."""
 SUPPORTED = 0.5
 """Support below which a unit counts as not found."""
 RIVALS = 5
-WHY = re.compile(r"为什么|为何|为啥|原因|理由|\bwhy\b|\breasons?\b|how come")
-CAUSE = re.compile(r"因为|由于|以便|为了|从而|使其|保证|确保|作为|这样|because|since|so that|in order|ensur|therefore|thus|as a result|to \w+ its|makes? ", re.I)
 COMMAND = re.compile(r"[`$/_=]|(?<![a-z])-[a-z]\b|\.sh\b|\bmake\b|命令", re.I)
 EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...] = (
     (re.compile(r"哪一?年|什么时候|何时|几月|(what|which) year|when was|when did"), re.compile(r"\d{4}|年")),
@@ -91,9 +89,10 @@ def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Can
         "score": best.score / 10,
         "undescribed": float(bool(_undescribed(query, best))),
         "wrong_kind": float(bool(_wrong_kind(query, best))),
-        "no_number": float("count" in query.intents and not NUMBER.search(best.text)),
+        "no_number": float("count" in query.intents and best.segment.kind != "lead" and not (NUMBER.search(best.text) and best.chunk.kind != "entry")),
         "no_cause": float(bool(WHY.search(query.text)) and not CAUSE.search(best.text)),
         "no_command": float("command" in query.intents and not COMMAND.search(best.text) and best.chunk.kind != "code"),
+        "empty": float(all(unit.generic and not unit.is_term for unit in query.units)),
         "focus": _focus(query, best, supports),
         "plain": sum(asked) / len(asked) if asked else 1.0,
         "short": 1 / len(query.units),

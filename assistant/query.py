@@ -127,6 +127,8 @@ def make_query(question: str, history: Sequence[Turn], terms: TermTable, names: 
         text = f"{earlier} {text}"
     named = tuple(dict.fromkeys(unit.key for unit in found if not unit.minor and _names_something(unit, terms, names)))
     intents = frozenset(intent for intent, pattern in INTENTS if pattern.search(asked))
+    if {"compare", "where"} <= intents:
+        intents -= {"where"}
     if not intents and not history and len(CODE.findall(asked)) + len(CJK.findall(asked)) / 2 <= ONE_THING:
         intents = frozenset({"what"})
     intents = intents or frozenset({"other"})

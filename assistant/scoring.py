@@ -25,7 +25,8 @@ from assistant.query import VAGUE, Query, Unit
 FEATURES = (
     "own", "around", "other", "dense", "dense_other", "dense_chunk", "late", "late_around", "rank", "length", "first",
     "opens", "heading", "role", "definition", "lead_of_list", "lead_else", "number", "entry", "entry_where", "entry_named",
-    "entry_described", "folder_listed", "root", "place", "code", "make", "names_wanted", "opens_wanted", "all_sides",
+    "entry_described", "folder_listed", "root", "place", "code", "make", "names_wanted", "opens_wanted", "items_wanted", "all_sides",
+    "enumerates", "differs", "cause",
 )
 """Names of the features, in the order of `Candidate.features`; all are 0 or more, higher is more."""
 CALIBRATION = Path(__file__).with_name("calibration.json")
@@ -38,6 +39,11 @@ PLACE = re.compile(r"目录|路径|\bdirectory\b|\bpath\b|(?<![a-z])[_/][a-z]+/?
 ROLE = re.compile(r"负责|用于|用来|主要|提供|管理|监控|responsible|manag|provid|expos|monitor|mainly|\bfor\b.*\bPod\b", re.I)
 """Words of a sentence that says what its subject does."""
 ANY_COMPONENT = re.compile(r"(某一?个|任[一何意]个?|每个)组件|\b(a single|any|each|every) component\b[^.]*\bsuch as\b", re.I)
+FOLDER_WORD = re.compile(r"\s*(directory|folder|dir|目录|文件夹|脚本|script)$")
+ENUMERATES = re.compile(r"分为|分别[是为有]|包括|包含|例如|there are \w+ |includ|such as|for example|、[^、。]+[、及和]|, [^,.]+,? and ", re.I)
+DIFFERS = re.compile(r"区别|不同|差异|而不|differ|unlike|whereas|rather than|only", re.I)
+WHY = re.compile(r"为什么|为何|为啥|原因|理由|\bwhy\b|\breasons?\b|how come")
+CAUSE = re.compile(r"因为|由于|以便|为了|从而|使其|保证|确保|这样|because|since|so that|in order|ensur|therefore|thus|as a result", re.I)
 NAMED: frozenset[str] = frozenset({"what", "list", "count", "other", "where", "yesno"})
 
 
@@ -108,8 +114,14 @@ def with_named(query: Query, passages: Sequence[Passage], index: Index) -> Itera
 
 def is_named(chunk: Chunk, query: Query) -> bool:
     """Whether the question names this entry, by its path or its last part."""
+    return named(chunk, query) > 0
+
+
+def named(chunk: Chunk, query: Query) -> float:
+    """1 where the question names this entry by its whole path, 0.5 by its last part, else 0."""
     name = (chunk.name or "").lower()
-    return any(unit.text in (name, name.rsplit("/", 1)[-1]) for unit in query.units)
+    said = {FOLDER_WORD.sub("", unit.text) for unit in query.units} | {unit.text for unit in query.units}
+    return 1.0 if name in said else 0.5 if name.rsplit("/", 1)[-1] in said else 0.0
 
 
 def _read(
@@ -151,6 +163,12 @@ def _read(
         yield segment, tuple(values.get(name, 0.0) for name in FEATURES), supports
         if segment.kind == "lead" or len(previous) == known:
             previous.append(bag)
+
+
+def _items(chunk: Chunk) -> list[str]:
+    """The beginnings of a list's items."""
+    firsts = {part.item: part for part in reversed(chunk.segments) if part.item is not None}
+    return [chunk.text[part.start - chunk.start : part.end - chunk.start] for part in firsts.values()]
 
 
 def _as_example(unit: Unit, text: str, reader: Reader) -> float:
@@ -203,11 +221,20 @@ def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, rea
         values |= {"names_wanted": bool(fresh), "opens_wanted": bag.opening in fresh}
     if "compare" in asks and len(query.subjects) > 1:
         values["all_sides"] = all(key in bag.keys for key in query.subjects)
+    if "compare" in asks:
+        values["differs"] = bool(DIFFERS.search(text))
+    if WHY.search(query.text):
+        values["cause"] = bool(CAUSE.search(text))
+    if segment.kind == "lead" and query.wanted:
+        openings = [reader.read(part).opening for part in _items(chunk)]
+        kinds = [t.kind for o in openings if o and (t := reader.terms.by_id.get(o.removeprefix("term:")))]
+        values["items_wanted"] = len([k for k in kinds if k in query.wanted]) / max(1, len(openings))
     if asks & {"list", "count"}:
+        values["enumerates"] = bool(ENUMERATES.search(text)) and not entry
         values["number"] = bool(NUMBER.search(text)) and not entry
         values["folder_listed"] = bool(entry and chunk.children)
     if entry and NAMED & asks and is_named(chunk, query):
-        values["entry_named"] = 1.0
+        values["entry_named"] = named(chunk, query)
         values["entry_described"] = bool(chunk.note or chunk.children) or (chunk.name or "").lower() in query.text
     if "where" in asks:
         values |= {"entry_where": entry and chunk.name != ".", "place": not entry and bool(PLACE.search(text))}

@@ -42,6 +42,7 @@ FREE = ("length", "lead_else", "entry", "root", "rank", "first", "number", "plac
 class Sample:
     """A question, its candidates as arrays, and what each would be worth as an answer."""
 
+    split: str
     question: Question
     query: Query
     candidates: list[Candidate]
@@ -56,13 +57,13 @@ def collect(splits: Sequence[str]) -> tuple[Assistant, list[Sample]]:
     ingest(settings)
     assistant = Assistant.open(settings)
     samples = []
-    questions = [question for split in splits for question in read_questions(split)]
-    for question in tqdm(questions, desc="candidates", unit="question", disable=None):
+    questions = [(split, question) for split in splits for question in read_questions(split)]
+    for split, question in tqdm(questions, desc="candidates", unit="question", disable=None):
         query = assistant.query(question.question, [Turn(q) for q in question.history])
         candidates = scoring.score(query, assistant.passages(query), assistant.index, assistant.reader)
         matrix = np.array([c.features for c in candidates]).reshape(len(candidates), len(scoring.FEATURES))
         worth = np.array([_worth(question, query, candidate, assistant) for candidate in candidates])
-        samples.append(Sample(question, query, candidates, matrix, worth))
+        samples.append(Sample(split, question, query, candidates, matrix, worth))
     return assistant, samples
 
 
@@ -157,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
             correct[i], picks[i] = right(samples[i], chosen[i], assistant), chosen[i]
     threshold = best_threshold(confidence, labels, correct)
     print(f"held out, of {len(samples)}: threshold {threshold:.3f}, area under the curve {area(confidence, labels):.3f}")
-    for name, mask in (("all", labels >= 0), *((language, np.array([s.question.language == language for s in samples])) for language in ("zh", "en"))):
+    for name, mask in (("all", labels >= 0), *((language, np.array([s.question.language == language for s in samples])) for language in ("zh", "en")), *((split, np.array([s.split == split for s in samples])) for split in options.splits)):
         yes, no = mask & (labels == 1), mask & (labels == 0)
         answered = confidence >= threshold
         print(
