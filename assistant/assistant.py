@@ -62,7 +62,7 @@ class Assistant:
             return
         for count in range(1, len(statements) + 1):
             timings["total"] = _ms(begin, time.perf_counter())
-            yield self._answer(query, statements[:count], citations, None, timings)
+            yield self._answer(query, statements[:count], citations, None, timings, selection.confidence)
 
     def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
         return make_query(question, history, self.index.terms, self._names)
@@ -132,11 +132,11 @@ class Assistant:
                 chunk = passage.chunk
                 nearest.append(self._citation(Candidate(chunk, chunk.segments[0], 0.0, ()), len(nearest) + 1))
         declined = Declined(selection.reason or "not_covered", selection.missing, tuple(nearest))
-        return self._answer(query, [], [], declined, timings)
+        return self._answer(query, [], [], declined, timings, selection.confidence)
 
     def _answer(
         self, query: Query, statements: Sequence[Statement], citations: Sequence[Citation],
-        declined: Declined | None, timings: dict[str, float],
+        declined: Declined | None, timings: dict[str, float], confidence: float,
     ) -> Answer:
         return Answer(
             question=query.question,
@@ -150,6 +150,7 @@ class Assistant:
             declined=declined,
             index=self.index.id,
             timings_ms=dict(timings),
+            confidence=round(confidence, 3),
         )
 
 

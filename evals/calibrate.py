@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
         rows, chosen = zip(*(decision_row(s, weights, assistant.reader) for s in samples), strict=True)
         table = np.array(rows)
         decision = fit_decision(table[fold != k], labels[fold != k])
-        for i in np.flatnonzero(fold == k):
+        for i in map(int, np.flatnonzero(fold == k)):
             confidence[i] = 1 / (1 + np.exp(-(table[i] @ decision[:-1] + decision[-1])))
             correct[i], picks[i] = right(samples[i], chosen[i], assistant), chosen[i]
     threshold = best_threshold(confidence, labels, correct)
