@@ -12,12 +12,13 @@ from functools import cached_property
 from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Statement, Turn
 from assistant.errors import SettingsError
 from assistant.evidence import Reader
-from assistant.extractive import Candidate, Selection, select
+from assistant.extractive import Selection, select
 from assistant.index import Index, current_generation
 from assistant.models import Embedder, load_embedder
 from assistant.query import Query, make_query
 from assistant.render import declined_text, markdown
-from assistant.retrieve import K, retrieve
+from assistant.retrieve import retrieve
+from assistant.scoring import Candidate
 from assistant.settings import Settings
 from assistant.text import CODE, fold, stem
 from assistant.verify import verify_statement
@@ -51,9 +52,9 @@ class Assistant:
         self._follow_index()
         begin = time.perf_counter()
         query = self.query(question, history)
-        passages = self.retrieve(query, sources)
+        passages = self.passages(query, sources)
         found = time.perf_counter()
-        selection = select(query, passages, self.index, self._reader)
+        selection = select(query, passages, self.index, self.reader)
         statements, citations = self._cite(selection)
         timings = {"retrieve": _ms(begin, found), "select": _ms(found, time.perf_counter())}
         if not statements:
@@ -61,25 +62,25 @@ class Assistant:
             return
         for count in range(1, len(statements) + 1):
             timings["total"] = _ms(begin, time.perf_counter())
-            yield self._answer(query, statements[:count], citations, None, timings)
+            yield self._answer(query, statements[:count], citations, None, timings, selection.confidence)
 
     def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
         return make_query(question, history, self.index.terms, self._names)
 
+    def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
+        """The ranked passages of a query."""
+        return retrieve(query, self.index, self.embedder, sources)
+
     def search(self, question: str, sources: Sequence[str] | None = None, k: int = 10) -> list[Passage]:
         """The ranked passages only."""
-        return self.retrieve(self.query(question), sources, k)
-
-    def retrieve(self, query: Query, sources: Sequence[str] | None = None, k: int = K) -> list[Passage]:
-        """The passages that the engine reads; what another way of retrieving overrides."""
-        return retrieve(query, self.index, self.embedder, sources, k)
+        return retrieve(self.query(question), self.index, self.embedder, sources, k)
 
     def document(self, source: str, path: str) -> Document:
         """A document of the index; raises KeyError when it holds none of that name."""
         return self.index.documents_by_path[source, path]
 
     @cached_property
-    def _reader(self) -> Reader:
+    def reader(self) -> Reader:
         return Reader(self.index.terms)
 
     @cached_property
@@ -94,7 +95,7 @@ class Assistant:
         current = current_generation(self.settings.index)
         if current is not None and current != self.index.folder.name:
             self.index = Index.open(self.settings.index, self.embedder, self.settings.chroma_url)
-            for name in ("_reader", "_names"):
+            for name in ("reader", "_names"):
                 self.__dict__.pop(name, None)
 
     def _cite(self, selection: Selection) -> tuple[list[Statement], list[Citation]]:
@@ -107,7 +108,7 @@ class Assistant:
         for candidate in selection.chosen:
             citation = citations[candidate.place]
             text = _statement_text(candidate)
-            verdict = verify_statement(text, [citation], self._reader)
+            verdict = verify_statement(text, [citation], self.reader)
             if verdict != "unsupported":
                 statements.append(Statement(text, (citation.id,), verdict, candidate.segment.kind))
         return statements, list(citations.values())
@@ -131,11 +132,11 @@ class Assistant:
                 chunk = passage.chunk
                 nearest.append(self._citation(Candidate(chunk, chunk.segments[0], 0.0, ()), len(nearest) + 1))
         declined = Declined(selection.reason or "not_covered", selection.missing, tuple(nearest))
-        return self._answer(query, [], [], declined, timings)
+        return self._answer(query, [], [], declined, timings, selection.confidence)
 
     def _answer(
         self, query: Query, statements: Sequence[Statement], citations: Sequence[Citation],
-        declined: Declined | None, timings: dict[str, float],
+        declined: Declined | None, timings: dict[str, float], confidence: float,
     ) -> Answer:
         return Answer(
             question=query.question,
@@ -149,6 +150,7 @@ class Assistant:
             declined=declined,
             index=self.index.id,
             timings_ms=dict(timings),
+            confidence=round(confidence, 3),
         )
 
 

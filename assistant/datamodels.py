@@ -213,6 +213,8 @@ class Answer:
     declined: Declined | None
     index: str
     timings_ms: Mapping[str, float]
+    confidence: float = 0.0
+    """Calibrated probability that the material answers the question, 0 to 1 (`assistant/answerable.py`); not part of the JSON."""
     usage: Mapping[str, int] | None = None
     """Tokens a language model took and gave; None without one."""
     warnings: tuple[str, ...] = ()
@@ -223,7 +225,12 @@ class Answer:
         record = {"schema": SCHEMA, **dataclasses.asdict(self)}
         for statement in record["statements"]:
             del statement["kind"]
+        del record["confidence"]
         for optional in ("usage", "warnings"):
             if not record[optional]:
                 del record[optional]
+        for citation in [*record["citations"], *(record["declined"] or {"nearest": []})["nearest"]]:
+            for one in (citation, citation["original"] or {}):
+                if not one.get("note"):
+                    one.pop("note", None)
         return record

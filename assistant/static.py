@@ -73,3 +73,7 @@ class StaticModel:
         """Weight of a word: that of its rarest token, 0 for a text without tokens."""
         ids = self.tokenizer.encode(text, add_special_tokens=False).ids
         return float(self.weights[ids].max()) if ids else 0.0
+
+    def knows(self, word: str) -> bool:
+        """Whether the vocabulary holds a word whole, as it holds the common ones."""
+        return len(self.tokenizer.encode(word, add_special_tokens=False).ids) == 1

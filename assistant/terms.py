@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from assistant.text import CJK, fold
+from assistant.text import CJK, fold, stem
 
 LATIN_WORD = re.compile(r"[a-z0-9]+")
 LONGEST_LATIN = 5
@@ -90,6 +90,21 @@ class TermTable:
         return table
 
     @cached_property
+    def _stems(self) -> dict[str, Term]:
+        """One-word English names of concepts and everyday words by their stem: 'watched' is 'watch'."""
+        table: dict[str, Term] = {}
+        for term in self.terms:
+            if term.kind in ("concept", "word"):
+                for name in term.en:
+                    if name.isascii() and name.isalpha() and len(name) > 2:
+                        table.setdefault(stem(name.lower()), term)
+        return table
+
+    def word(self, text: str) -> Term | None:
+        """The term that a whole word of a text names, for words too short to look for inside others ('编')."""
+        return self._chinese.get(text)
+
+    @cached_property
     def _longest_chinese(self) -> int:
         return max(map(len, self._chinese), default=0)
 
@@ -121,6 +136,8 @@ class TermTable:
                     continue
                 key = "".join(word.group() for word in run)
                 term = self._latin.get(key) or (self._latin.get(key[:-1]) if key.endswith("s") and len(key) > 4 else None)
+                if term is None and count == 1 and key.isalpha():
+                    term = self._stems.get(stem(key))
                 if term:
                     found.append(Mention(term, run[0].start(), run[-1].end()))
                     i += count - 1

@@ -67,6 +67,10 @@ class _Plain:
         """Chunks with their score, best first."""
         raise NotImplementedError
 
+    def confidence(self, passages: Sequence[Passage]) -> float:
+        """How sure the best of the passages is, 0 to 1; 0 without any."""
+        raise NotImplementedError
+
     def search(self, question: str, history: Sequence[Turn], sources: Sequence[str] | None) -> list[Passage]:
         text = " ".join([*(turn.question for turn in history), question])
         found = [(chunk, value) for chunk, value in self.find(text) if sources is None or chunk.source in sources]
@@ -81,7 +85,8 @@ class _Plain:
         total = round((time.perf_counter() - begin) * 1000, 2)
         language = detect_language(question)
         return Answer(
-            question, question, language, True, self.name, text, statements, citations, None, self.name, {"total": total}
+            question, question, language, True, self.name, text, statements, citations, None, self.name, {"total": total},
+            self.confidence(best),
         )
 
     def chunks(self, language: Language) -> Sequence[Chunk]:
@@ -120,7 +125,7 @@ class Tutorial(_Plain):
         found = [one for language in LANGUAGES for one in self._store.search(vector, 2 * FOUND, language, None)]
         return [(self._by_id[id_], value) for id_, value in sorted(found, key=lambda one: (-one[1], one[0]))]
 
-    def confidence(self, question: str, history: Sequence[Turn], passages: Sequence[Passage]) -> float:
+    def confidence(self, passages: Sequence[Passage]) -> float:
         """Cosine of the best passage; 0 where it is negative."""
         return max(0.0, passages[0].score) if passages else 0.0
 
@@ -135,6 +140,6 @@ class Bm25(_Plain):
     def find(self, text: str) -> list[tuple[Chunk, float]]:
         return [(self.all[position], value) for position, value in self._lexical.search(text, 4 * FOUND)]
 
-    def confidence(self, question: str, history: Sequence[Turn], passages: Sequence[Passage]) -> float:
+    def confidence(self, passages: Sequence[Passage]) -> float:
         """s / (1 + s) of the best passage's score s: any growing function draws the same curve."""
         return passages[0].score / (1 + passages[0].score) if passages else 0.0

@@ -17,7 +17,7 @@ from assistant.assistant import Assistant
 from assistant.settings import Settings
 from evals.about import about, cold_start, timings
 from evals.evaluate import evaluate
-from evals.questions import Question, Split, read_questions
+from evals.questions import ARTICLE, Question, read_questions
 from evals.runs import Run, write_run
 from evals.systems import System
 from ingest.pipeline import ingest
@@ -32,12 +32,12 @@ class Bench:
 
     settings: Settings
     assistant: Assistant
-    split: Split
+    split: str
     questions: tuple[Question, ...]
 
     @classmethod
-    def open(cls, index: Path | None, split: Split) -> Bench:
-        """Open the index (brought up to date) and take the questions of the split on what it holds; says what it skips."""
+    def open(cls, index: Path | None, split: str) -> Bench:
+        """Open the index, brought up to date, and take the questions of a split (or file) on what it holds; says what it skips."""
         settings = Settings.from_environment()
         if index:
             settings = dataclasses.replace(settings, index=index)
@@ -59,6 +59,10 @@ class Bench:
             return self
         chosen = set(random.Random(SEED).sample(range(len(self.questions)), count))
         return dataclasses.replace(self, questions=tuple(q for i, q in enumerate(self.questions) if i in chosen))
+
+    def on_article(self) -> Bench:
+        """The same with the questions on the bundled article only."""
+        return dataclasses.replace(self, questions=tuple(q for q in self.questions if q.source == ARTICLE))
 
     def ask(self, system: System) -> Run:
         """Ask a system the questions."""

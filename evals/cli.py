@@ -10,7 +10,6 @@ from pathlib import Path
 from assistant.errors import AssistantError
 from evals import commands as do
 from evals.gate import FLOOR
-from evals.questions import SPLITS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,11 +73,12 @@ def _parser() -> argparse.ArgumentParser:
 
     gate = add("gate", do.gate, "fail when a figure of the development split falls below evals/floor.toml")
     gate.add_argument("--index", type=Path, help="folder of the index")
+    gate.add_argument("--split", default="dev")
     gate.add_argument("--floor", type=Path, default=FLOOR)
     return parser
 
 
 def _questions_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--split", choices=SPLITS, default="dev", help="test is looked at only to report")
+    parser.add_argument("--split", default="dev", help="dev, test (looked at only to report), or one file: dev2, checkout-dev")
     parser.add_argument("--index", type=Path, help="folder of the index")
     parser.add_argument("--out", type=Path, help="folder to write (default: a new one under runs/)")

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     folder = new_folder(options.out, options.split)
     result = bench.measure(Product(bench.assistant), folder, options.cold)
     print(json.dumps(result.summary) if options.json else table_of_groups(result))
-    if options.failures and options.split == "dev":
+    if options.failures and "test" not in options.split:
         print(failures(result))
     print(f"written to {folder}", file=sys.stderr)
     return 0
@@ -130,7 +130,7 @@ def report(options: argparse.Namespace) -> int:
 
 
 def gate(options: argparse.Namespace) -> int:
-    bench = Bench.open(options.index, "dev")
+    bench = Bench.open(options.index, options.split).on_article()  # the same questions on every machine
     summary = bench.ask(Product(bench.assistant)).summary
     rates = {total: row["shown"] for total, row in adversary.check(bench.assistant.index).items() if total.startswith("false")}
     problems = below({**summary, "verifier": rates}, read_floor(options.floor))

@@ -43,7 +43,7 @@ def table_of_groups(run: Run) -> str:
 
 def is_wrong(record: Record) -> bool:
     """Whether the question was not dealt with as it should be."""
-    return bool(record.scores["risk_coverage"])
+    return record.scores["handled"] == 0
 
 
 def failures(run: Run) -> str:

@@ -27,7 +27,6 @@ def evaluate(system: System, questions: Iterable[Question], sources: Sequence[st
         answer = system.ask(question.question, history, only)
         times.append(round((time.perf_counter() - begin) * 1000, 3))
         passages = system.search(question.question, history, only)
-        confidence = system.confidence(question.question, history, passages)
         outcome = Outcome(
             question, answer,
             tuple(question.holds(p.chunk.source, p.chunk.path, p.chunk.start_line, p.chunk.end_line) for p in passages),
@@ -39,11 +38,11 @@ def evaluate(system: System, questions: Iterable[Question], sources: Sequence[st
         records.append(
             Record(
                 question.id, question.question, question.history, question.language, question.kind, question.source,
-                question.answerable, tuple(map(str, question.gold)), tuple(map(" | ".join, question.key_facts)), answer.answered, answer.answer, answer.query,
+                question.set, question.answerable, tuple(map(str, question.gold)), tuple(map(" | ".join, question.key_facts)), answer.answered, answer.answer, answer.query,
                 answer.declined.missing if answer.declined else (),
                 tuple(place(c.path, c.start_line, c.end_line) for c in answer.citations),
                 tuple(place(p.chunk.path, p.chunk.start_line, p.chunk.end_line) for p in passages[:SHOWN]),
-                round(confidence, 6), {metric.name: _rounded(metric.score(outcome)) for metric in METRICS},
+                round(answer.confidence, 6), {metric.name: _rounded(metric.score(outcome)) for metric in METRICS},
             )
         )
     return Run(system.name, tuple(records), tuple(times))

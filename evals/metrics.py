@@ -19,6 +19,7 @@ from evals.risk import area
 
 Judge = Callable[[str, Sequence[Citation]], bool]
 """Whether the cited lines, taken together, say what a statement says."""
+DENIES = re.compile(r"没有|不存在|不再|不是|不在|不含|未|无|\b(no|not|none|never|nothing|neither)\b|n't", re.I)
 BUDGET = 2_000
 """Characters of passages that a reader is taken to read."""
 
@@ -72,16 +73,22 @@ def on_gold(question: Question, citation: Citation) -> bool:
 
 
 def right(outcome: Outcome) -> float | None:
-    """1 when answered with every key fact and a gold place cited; unscored for what cannot be answered."""
+    """1 when answered with every key fact and a gold place cited; unscored for what cannot be answered.
+
+    For a thing that is not there, the fact is the denial, and declining says it too.
+    """
     question, answer = outcome.question, outcome.answer
     if not question.answerable:
         return None
-    return float(answer.answered and facts(outcome) == 1 and any(on_gold(question, c) for c in answer.citations))
+    cited = any(on_gold(question, citation) for citation in answer.citations)
+    if question.expect_absent:
+        return float(not answer.answered or (cited and DENIES.search(answer.answer) is not None))
+    return float(answer.answered and cited and found_facts(question, answer.answer) == 1)
 
 
 def facts(outcome: Outcome) -> float | None:
     """Key-fact recall: share of the key facts that stand in the answer; 0 when declined."""
-    if not outcome.question.answerable:
+    if not outcome.question.key_facts:
         return None
     return found_facts(outcome.question, outcome.answer.answer) if outcome.answer.answered else 0.0
 
@@ -142,23 +149,30 @@ def declined_rightly(outcome: Outcome) -> float | None:
 
 def declined_precision(outcome: Outcome) -> float | None:
     """Precision of declining: 1 when what was declined cannot be answered."""
-    return None if outcome.answer.answered else float(not outcome.question.answerable)
+    if outcome.answer.answered or outcome.question.expect_absent:
+        return None
+    return float(not outcome.question.answerable)
 
 
 def declined_wrongly(outcome: Outcome) -> float | None:
     """1 when a question that can be answered is declined."""
-    return float(not outcome.answer.answered) if outcome.question.answerable else None
+    question = outcome.question
+    return float(not outcome.answer.answered) if question.answerable and not question.expect_absent else None
 
 
 def follow_up(outcome: Outcome) -> float | None:
     """`right` (or declined, as it should be) for questions that lean on an earlier one."""
-    return 1 - wrong(outcome) if outcome.question.history else None
+    return handled(outcome) if outcome.question.history else None
 
 
-def wrong(outcome: Outcome) -> float:
-    """1 when the question was not dealt with as it should be: the loss of the risk–coverage curve."""
-    value = right(outcome) if outcome.question.answerable else declined_rightly(outcome)
-    return 1 - (value or 0.0)
+def handled(outcome: Outcome) -> float:
+    """1 when the question was dealt with as it should be: answered right, or declined where there is no answer."""
+    return (right(outcome) if outcome.question.answerable else declined_rightly(outcome)) or 0.0
+
+
+def not_right(outcome: Outcome) -> float:
+    """The loss of the risk–coverage curve (`evals/risk.py`): 0 for a right answer, 1 for any other and for none."""
+    return 1 - (right(outcome) or 0.0)
 
 
 def _answered_rightly_asked(outcome: Outcome) -> bool:
@@ -176,12 +190,13 @@ def _ranked(measure: Callable[[Outcome], float]) -> Callable[[Outcome], float | 
 
 
 METRICS: tuple[Metric, ...] = (
+    Metric("handled", "answered or declined rightly", "share", "higher", handled),
     Metric("right", "answer right", "share", "higher", right),
     Metric("key_facts", "key facts in the answer", "share", "higher", facts),
     Metric("declined_rightly", "declining: recall", "share", "higher", declined_rightly),
     Metric("declined_precision", "declining: precision", "share", "higher", declined_precision),
     Metric("declined_wrongly", "declined, though answerable", "share", "lower", declined_wrongly),
-    Metric("risk_coverage", "area under risk–coverage", "rank", "lower", wrong, area),
+    Metric("risk_coverage", "area under risk–coverage", "rank", "lower", not_right, area),
     Metric("first_citation", "first citation on gold", "share", "higher", first_citation),
     Metric("off_gold", "statements off gold", "share", "lower", off_gold),
     Metric("citation_recall", "citation recall", "share", "higher", citation_recall),

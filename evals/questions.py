@@ -11,15 +11,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from assistant.datamodels import Language
 from assistant.errors import CorpusError
 
 DATA = Path(__file__).parent / "data"
 ARTICLE = "article"
-Split = Literal["dev", "test"]
-SPLITS: tuple[Split, ...] = get_args(Split)
+SPLITS = ("dev", "test")
 NAMED_SPLIT = re.compile(r"-(dev|test)(?![a-z])")
 
 
@@ -62,6 +61,15 @@ class Question:
     """Facts, each a tuple of alternatives of which one must stand in the answer."""
     source: str = ARTICLE
     """Name of the source that holds the answer, or lacks it."""
+    expect_absent: bool = False
+    """The thing asked for is not there: a right answer says so, or declines."""
+    set: str = ""
+    """Name of the file it stands in, without its ending."""
+
+    @property
+    def lines(self) -> frozenset[int]:
+        """The gold lines of the article; empty for a question on another source."""
+        return frozenset(n for g in self.gold if g.path is None and g.start for n in range(g.start, (g.end or g.start) + 1))
 
     def holds(self, source: str, path: str, start: int | None, end: int | None) -> frozenset[int]:
         """Positions of the gold places that these lines touch."""
@@ -70,12 +78,18 @@ class Question:
         return frozenset(i for i, gold in enumerate(self.gold) if gold.holds(path, start, end))
 
 
-def read_questions(split: Split, data: Path = DATA) -> list[Question]:
-    """Read the questions of a split from all files, in the order of their names.
+def read_questions(split: str, data: Path | None = None) -> list[Question]:
+    """Read the questions of a split ('dev': all its files) or of one file by its name, whole or its end ('dev2').
 
-    Raises CorpusError naming file and line of a bad row.
+    In the order of the files' names. Raises CorpusError naming file and line of a bad row, or when there is no such split.
     """
-    return [question for path in sorted(data.glob("*.jsonl")) for own, question in _read(path) if own == split]
+    found = [
+        question for path in sorted((data or DATA).glob("*.jsonl")) for own, question in _read(path)
+        if split == own or (split not in SPLITS and (path.stem == split or path.stem.endswith(f"-{split}")))
+    ]
+    if not found:
+        raise CorpusError(f"there are no questions {split!r} in {data or DATA}; give dev, test or the name of a file")
+    return found
 
 
 def _read(path: Path) -> Iterator[tuple[str, Question]]:
@@ -90,17 +104,18 @@ def _read(path: Path) -> Iterator[tuple[str, Question]]:
             split = row.get("split") or (named and named.group(1))
             if split not in SPLITS:
                 raise ValueError("no split: name the file *-dev.jsonl or *-test.jsonl, or give the field 'split'")
-            yield split, _question(row)
+            yield split, _question(row, path.stem)
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise CorpusError(f"{path}:{number} is no question record ({exc})") from exc
 
 
-def _question(row: dict[str, Any]) -> Question:
+def _question(row: dict[str, Any], name: str) -> Question:
     if row["language"] not in get_args(Language) or not isinstance(row["answerable"], bool):
         raise ValueError("language is zh or en, answerable is true or false")
     return Question(
         row["id"], row["question"], tuple(row["history"]), row["language"], row["kind"], row["answerable"],
         tuple(_gold(place) for place in row["gold"]), tuple(tuple(fact) for fact in row["key_facts"]), row.get("source", ARTICLE),
+        bool(row.get("expect_absent")), name,
     )
 
 

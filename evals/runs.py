@@ -35,6 +35,8 @@ class Record:
     language: str
     kind: str
     source: str
+    set: str
+    """Name of the file the question stands in."""
     answerable: bool
     gold: tuple[str, ...]
     key_facts: tuple[str, ...]
@@ -95,12 +97,12 @@ def on_common(runs: Sequence[Run]) -> list[Run]:
 
 
 def groups(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """All records, those of each language, of each kind, and of each source where there are several."""
+    """All records, those of each language, of each kind, and of each file of questions where there are several."""
     found = {"all": list(records)}
     names = ["zh", "en", *sorted({r.kind for r in records})]
-    sources = sorted({r.source for r in records})
-    for name in [*names, *(sources if len(sources) > 1 else [])]:
-        if chosen := [r for r in records if name in (r.language, r.kind, r.source)]:
+    sets = sorted({r.set for r in records})
+    for name in [*names, *(sets if len(sets) > 1 else [])]:
+        if chosen := [r for r in records if name in (r.language, r.kind, r.set)]:
             found[name] = chosen
     return found
 

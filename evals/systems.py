@@ -1,6 +1,6 @@
 """Systems under test: the product, and the product with one part taken out or another put in.
 
-A system answers, shows its ranking and says how sure it is; `evals/baseline.py` has those that are not
+A system answers (with its confidence) and shows its ranking; `evals/baseline.py` has those that are not
 the product. Ablations replace parts of an open assistant; nothing in the product knows of them.
 """
 
@@ -14,8 +14,7 @@ import numpy as np
 
 from assistant.assistant import Assistant
 from assistant.datamodels import Answer, Chunk, Document, Language, Passage, Turn
-from assistant.evidence import Reader, coverage
-from assistant.extractive import score
+from assistant.evidence import Reader
 from assistant.index import LANGUAGES, searchable
 from assistant.lexical import LexicalIndex
 from assistant.models import Embedder
@@ -33,9 +32,6 @@ class System(Protocol):
 
     def search(self, question: str, history: Sequence[Turn], sources: Sequence[str] | None) -> list[Passage]: ...
 
-    def confidence(self, question: str, history: Sequence[Turn], passages: Sequence[Passage]) -> float:
-        """How sure the system is of its answer, 0 to 1."""
-
     def chunks(self, language: Language) -> Sequence[Chunk]:
         """All that `search` could find for a question of this language."""
 
@@ -51,19 +47,13 @@ class Product:
     def __init__(self, assistant: Assistant, name: str = "product") -> None:
         self.assistant = assistant
         self.name = name
-        self.reader = Reader(assistant.index.terms)
+        self.reader = assistant.reader
 
     def ask(self, question: str, history: Sequence[Turn], sources: Sequence[str] | None) -> Answer:
         return self.assistant.ask(question, history, sources)
 
     def search(self, question: str, history: Sequence[Turn], sources: Sequence[str] | None) -> list[Passage]:
-        return self.assistant.retrieve(self.assistant.query(question, history), sources)
-
-    def confidence(self, question: str, history: Sequence[Turn], passages: Sequence[Passage]) -> float:
-        """Coverage of the question by the best span: what the engine itself decides on."""
-        query = self.assistant.query(question, history)
-        candidates = score(query, passages, self.assistant.index, self.reader)
-        return coverage(query.units, candidates[0].supports) if candidates and query.units else 0.0
+        return self.assistant.passages(self.assistant.query(question, history), sources)
 
     def chunks(self, language: Language) -> Sequence[Chunk]:
         index = self.assistant.index
@@ -88,7 +78,7 @@ class _NoVector:
 class _OneList(Assistant):
     """Both languages in one ranking: one lexical leg and one dense leg over all chunks."""
 
-    def retrieve(self, query: Query, sources: Sequence[str] | None = None, k: int = K) -> list[Passage]:
+    def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
         index, chunks = self.index, self.index.chunks
         if not hasattr(self, "_all"):
             texts = [searchable(chunk) for chunk in chunks]
@@ -107,7 +97,7 @@ class _OneList(Assistant):
                 chunk = index.counterpart(chunks[position], query.language)
                 fused[chunk.id] = fused.get(chunk.id, 0.0) + 1 / (RRF_K + rank)
                 scores.setdefault(chunk.id, {})[leg] = value
-        best = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:k]
+        best = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:K]
         return [Passage(index.by_id[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
 
 

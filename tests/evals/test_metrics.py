@@ -96,7 +96,17 @@ def test_declining() -> None:
     assert [value("declined_rightly", o) for o in (answered, declined, wrongly)] == [0, 1, None]
     assert [value("declined_precision", o) for o in (answered, declined, wrongly)] == [None, 1, 0]
     assert [value("declined_wrongly", o) for o in (answered, declined, wrongly, RIGHT)] == [None, None, 1, 0]
-    assert [value("risk_coverage", o) for o in (answered, declined, wrongly, RIGHT)] == [1, 0, 1, 0]
+    assert [value("handled", o) for o in (answered, declined, wrongly, RIGHT)] == [0, 1, 0, 1]
+    assert [value("risk_coverage", o) for o in (answered, declined, wrongly, RIGHT)] == [1, 1, 1, 0]
+
+
+def test_what_is_not_there_is_denied_or_declined() -> None:
+    absent = dataclasses.replace(QUESTION, key_facts=(), expect_absent=True)
+    denied = outcome(absent, "There is no such folder.", [("There is no such folder.", (1,))], [cite(1, 5)])
+    affirmed = outcome(absent, "The folder holds tests.", [("The folder holds tests.", (1,))], [cite(1, 5)])
+    assert [value("right", o) for o in (denied, affirmed, outcome(absent))] == [1, 0, 1]
+    for name in ("key_facts", "declined_wrongly", "declined_precision"):
+        assert value(name, outcome(absent)) is None, name
 
 
 def test_follow_ups_are_those_with_a_history() -> None:

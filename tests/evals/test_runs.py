@@ -20,7 +20,7 @@ SOURCES = ["article"]
 
 @pytest.fixture(scope="session")
 def run(assistant: Assistant) -> Run:
-    return evaluate(Product(assistant), read_questions("dev")[::6], SOURCES)
+    return evaluate(Product(assistant), read_questions("article-dev")[::6], SOURCES)
 
 
 def test_a_run_is_read_back_as_it_was_written(run: Run, tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_a_run_is_read_back_as_it_was_written(run: Run, tmp_path: Path) -> None:
 
 
 def test_records_and_summary_are_the_same_bytes_each_time(run: Run, assistant: Assistant, tmp_path: Path) -> None:
-    again = evaluate(Product(Assistant(assistant.index, assistant.embedder, assistant.settings)), read_questions("dev")[::6], SOURCES)
+    again = evaluate(Product(Assistant(assistant.index, assistant.embedder, assistant.settings)), read_questions("article-dev")[::6], SOURCES)
     for name, one in (("one", run), ("two", again)):
         write_run(one, tmp_path / name, {"answers": list(one.milliseconds)})
     for file in ("summary.json", "records.jsonl"):
@@ -81,7 +81,7 @@ def test_the_command_line_prints_figures_and_writes_a_folder(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    assert cli.main(["--split", "dev", "--failures", "--json", "--index", str(settings.index), "--out", str(out)]) == 0
+    assert cli.main(["--split", "article-dev", "--failures", "--json", "--index", str(settings.index), "--out", str(out)]) == 0
     printed = capsys.readouterr()
     summary = json.loads(printed.out.splitlines()[0])
     assert summary == json.loads((out / "summary.json").read_text())

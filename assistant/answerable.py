@@ -1,0 +1,163 @@
+"""Decides whether the chosen statements answer the question, and says what is missing where they do not.
+
+The decision is a logistic function of a few features, calibrated by `python -m evals.calibrate` on the
+development questions; the words that are named as missing are those whose support is lowest.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.datamodels import Reason
+from assistant.evidence import coverage, unit_weight
+from assistant.query import Query
+from assistant.scoring import CAUSE, NUMBER, WHY, Calibration, Candidate
+
+FEATURES = (
+    "coverage", "own", "worst", "lost", "lacking_terms", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "margin", "score", "undescribed", "wrong_kind",
+    "no_number", "no_cause", "no_command", "empty", "focus", "plain", "short", "subjects", "yesno", "names",
+)
+"""Names of what the decision looks at; all but 'score' lie between 0 and about 1."""
+SUPPORTED = 0.5
+"""Support below which a unit counts as not found."""
+RIVALS = 5
+COMMAND = re.compile(r"[`$/_=]|(?<![a-z])-[a-z]\b|\.sh\b|\bmake\b|命令", re.I)
+EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...] = (
+    (re.compile(r"哪一?年|什么时候|何时|几月|(what|which) year|when was|when did"), re.compile(r"\d{4}|年")),
+    (re.compile(r"百分之几|百分比|percent(age)?"), re.compile(r"%|percent|百分", re.I)),
+    (re.compile(r"[几多]少?(毫?秒|分钟|小时|天)|how many (milli)?(second|minute|hour|day)s"), re.compile(r"\d\s*(毫?秒|分|小?时|天|m?s\b|min|sec|hour|day)")),
+    (re.compile(r"多久|how (often|long)"), re.compile(r"\d\s*(毫?秒|分|小?时|天|m?s\b|min|sec|hour|day)|定期|实时|regular|real time", re.I)),
+    (re.compile(r"(哪一?个|什么|啥|几点?几?的?)版本|版本号|(which|what) version|version number"), re.compile(r"v?\d+\.\d+")),
+    (re.compile(r"端口|\bport\b(?! forward)"), re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")),
+    (re.compile(r"多少(g|m|gb|mb|内存|核|cpu|钱)|多大|how (much|big|large|fast)\b"), re.compile(r"\d")),
+    (re.compile(r"谁(写|开发|创建|发明|维护|设计|提出)\S*|who (\w+ )?(wrote|created|made|invented|maintains|designed|develops|came up with)"), None),
+)
+"""Expected answer types (Li & Roth 2002, the few that matter here): what asks for one, and what holds one."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether to answer, and how sure that is."""
+
+    confidence: float
+    """Probability that the material answers the question, 0 to 1."""
+    answers: bool
+    missing: tuple[str, ...]
+    """What the question asks for and the statements do not say; empty when they answer."""
+    reason: Reason | None
+
+
+def decide(query: Query, candidates: Sequence[Candidate], judged: Sequence[Candidate], calibration: Calibration) -> Decision:
+    """Judge the statements `judged`, chosen among all `candidates` (best first, not empty)."""
+    values = features(query, candidates, judged)
+    total = calibration.decision["bias"] + sum(calibration.decision.get(name, 0.0) * values[name] for name in FEATURES)
+    confidence = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+    if confidence >= calibration.threshold:
+        return Decision(confidence, True, (), None)
+    return Decision(confidence, False, missing(query, candidates, judged), _reason(query, candidates))
+
+
+def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Candidate]) -> dict[str, float]:
+    """What speaks for and against an answer."""
+    best = judged[0]
+    supports = _together(judged)
+    weights = [unit_weight(unit) for unit in query.units]
+    lacking, unseen = _by_class(query, supports), _by_class(query, _together(candidates))
+    low = [w for w, s, u in zip(weights, supports, query.units, strict=True) if s < SUPPORTED and not u.generic]
+    rivals = [c.score for c in candidates if c.chunk.id not in {j.chunk.id for j in judged}][:RIVALS]
+    lost = [u for u, s in zip(query.units, supports, strict=True) if u.key in query.subjects and s < SUPPORTED]
+    asked = [s for s, u in zip(supports, query.units, strict=True) if not u.generic and not u.minor]
+    return {
+        "coverage": coverage(query.units, supports),
+        "own": best.feature("own"),
+        "worst": max(low, default=0.0) / sum(weights),
+        "lacking_terms": lacking["term"],
+        "lacking_words": lacking["word"],
+        "lacking_everyday": lacking["everyday"],
+        "lacking_minor": lacking["minor"],
+        "unseen_terms": unseen["term"],
+        "unseen_words": unseen["word"],
+        "lost": float(bool(lost)),
+        "late": best.feature("late_around"),
+        "dense": max(best.feature("dense"), best.feature("dense_other")),
+        "margin": 1 / (1 + sum(math.exp(min(0.0, score - best.score)) for score in rivals)),
+        "score": best.score / 10,
+        "undescribed": float(bool(_undescribed(query, best))),
+        "wrong_kind": float(bool(_wrong_kind(query, best))),
+        "no_number": float("count" in query.intents and best.segment.kind != "lead" and not (NUMBER.search(best.text) and best.chunk.kind != "entry")),
+        "no_cause": float(bool(WHY.search(query.text)) and not CAUSE.search(best.text)),
+        "no_command": float("command" in query.intents and not COMMAND.search(best.text) and best.chunk.kind != "code"),
+        "empty": float(all(unit.generic and not unit.is_term for unit in query.units)),
+        "focus": _focus(query, best, supports),
+        "plain": sum(asked) / len(asked) if asked else 1.0,
+        "short": 1 / len(query.units),
+        "subjects": float(bool(query.subjects)),
+        "yesno": float("yesno" in query.intents),
+        "names": float(any(unit.is_name and not unit.generic for unit in query.units)),
+    }
+
+
+def _focus(query: Query, best: Candidate, supports: Sequence[float]) -> float:
+    """How far what the question word asks for lacks support; 0 where a name of the kind asked for is there."""
+    if query.focus is None or best.feature("names_wanted") or query.focus in query.subjects:
+        return 0.0
+    return next((1 - s for unit, s in zip(query.units, supports, strict=True) if unit.key == query.focus), 0.0)
+
+
+def _by_class(query: Query, supports: Sequence[float]) -> dict[str, float]:
+    """How much of what is asked lacks support, for each class of unit: 1 is two whole units or more."""
+    total = {"term": 0.0, "word": 0.0, "everyday": 0.0, "minor": 0.0}
+    for unit, support in zip(query.units, supports, strict=True):
+        if not unit.generic:
+            kind = "minor" if unit.minor else "term" if unit.is_name else "everyday" if unit.everyday else "word"
+            total[kind] += max(0.0, 1 - support) / 2
+    return {kind: min(1.0, value) for kind, value in total.items()}
+
+
+def missing(query: Query, candidates: Sequence[Candidate], judged: Sequence[Candidate]) -> tuple[str, ...]:
+    """Words of the question that the statements do not support, the heaviest first, three at most."""
+    best, supports = judged[0], _together(judged)
+    if said := _wrong_kind(query, best) or _undescribed(query, best):
+        return said
+    lost = [unit.text for unit, s in zip(query.units, supports, strict=True) if unit.key in query.subjects and s < SUPPORTED]
+    if lost:
+        return tuple(lost[:3])
+    low = [(s >= SUPPORTED, -unit_weight(unit), unit.text) for unit, s in zip(query.units, supports, strict=True) if not unit.generic]
+    found = [text for known, _, text in sorted(low) if not known]
+    apart = [unit.text for unit in query.units if unit.key not in query.subjects and not unit.generic]
+    return tuple(found[:3] or apart[:1] or [unit.text for unit in query.units[:1]])
+
+
+def _together(candidates: Sequence[Candidate]) -> list[float]:
+    """Support of each unit by the best of the candidates."""
+    return [float(value) for value in np.max([c.supports for c in candidates], axis=0)]
+
+
+def _undescribed(query: Query, best: Candidate) -> tuple[str, ...]:
+    """What is asked of a thing that is only listed."""
+    chunk = best.chunk
+    listed = chunk.kind == "entry" and chunk.name != "." and not chunk.note and not chunk.children
+    if listed and not query.intents & {"where", "yesno", "compare"}:
+        return (f"{chunk.name} 的说明",) if query.language == "zh" else (f"a description of {chunk.name}",)
+    return ()
+
+
+def _wrong_kind(query: Query, best: Candidate) -> tuple[str, ...]:
+    """What kind of answer is asked for (a year, a share, a person, a duration) that the statement does not hold."""
+    for asked, holds in EXPECTED:
+        if (match := asked.search(query.text)) and not (holds and holds.search(best.text)):
+            return (match.group(),)
+    return ()
+
+
+def _reason(query: Query, candidates: Sequence[Candidate]) -> Reason:
+    supported = _together(candidates)
+    keys = {unit.key: value for unit, value in zip(query.units, supported, strict=True)}
+    if any(keys[subject] >= SUPPORTED for subject in query.subjects):
+        return "partly_covered"
+    return "not_covered" if coverage(query.units, supported) >= 0.35 else "off_topic"

@@ -1,0 +1,243 @@
+"""Scores every span of the passages for a question: features, weighed as the calibration says.
+
+A feature says one thing of a span (how much of the question it says, how near its vector is, whether
+its form fits what is asked); the weights are learned by `python -m evals.calibrate` on the development
+questions and stand in `calibration.json`. Nothing here chooses or declines.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from assistant.datamodels import Chunk, Passage, Segment
+from assistant.evidence import Bag, Reader, coverage
+from assistant.index import Index
+from assistant.query import VAGUE, Query, Unit
+
+FEATURES = (
+    "own", "around", "other", "dense", "dense_other", "dense_chunk", "late", "late_around", "rank", "length", "first",
+    "opens", "heading", "role", "definition", "lead_of_list", "lead_else", "number", "entry", "entry_where", "entry_named",
+    "entry_described", "folder_listed", "root", "place", "code", "make", "names_wanted", "opens_wanted", "items_wanted", "all_sides",
+    "enumerates", "differs", "cause",
+)
+"""Names of the features, in the order of `Candidate.features`; all are 0 or more, higher is more."""
+CALIBRATION = Path(__file__).with_name("calibration.json")
+CONTEXT = 0.9
+"""What support from the surroundings, or from the same line in the other language, is worth beside the span's own."""
+EXAMPLE = 0.6
+NUMBER = re.compile(r"\d|[一二两三四五六七八九十]|\b(one|two|three|four|five|six|seven|single|only)\b", re.I)
+DEFINITION = re.compile(r"是.{0,24}(工具|包|组件|代理|接口|库|服务|集群|方式)|也?被称为|\bis (a|an|the)\b|also called|\bas the\b", re.I)
+PLACE = re.compile(r"目录|路径|\bdirectory\b|\bpath\b|(?<![a-z])[_/][a-z]+/?", re.I)
+ROLE = re.compile(r"负责|用于|用来|主要|提供|管理|监控|responsible|manag|provid|expos|monitor|mainly|\bfor\b.*\bPod\b", re.I)
+"""Words of a sentence that says what its subject does."""
+ANY_COMPONENT = re.compile(r"(某一?个|任[一何意]个?|每个)组件|\b(a single|any|each|every) component\b[^.]*\bsuch as\b", re.I)
+FOLDER_WORD = re.compile(r"\s*(directory|folder|dir|目录|文件夹|脚本|script)$")
+ENUMERATES = re.compile(r"分为|分别[是为有]|包括|包含|例如|there are \w+ |includ|such as|for example|、[^、。]+[、及和]|, [^,.]+,? and ", re.I)
+DIFFERS = re.compile(r"区别|不同|差异|而不|differ|unlike|whereas|rather than|only", re.I)
+WHY = re.compile(r"为什么|为何|为啥|原因|理由|\bwhy\b|\breasons?\b|how come")
+CAUSE = re.compile(r"因为|由于|以便|为了|从而|使其|保证|确保|这样|because|since|so that|in order|ensur|therefore|thus|as a result", re.I)
+NAMED: frozenset[str] = frozenset({"what", "list", "count", "other", "where", "yesno"})
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Learned weights: of a span's features, and of what decides between answering and declining."""
+
+    weights: Mapping[str, float]
+    decision: Mapping[str, float]
+    """With 'bias'; the sum through the logistic function is the probability that the material answers."""
+    threshold: float
+    """Probability from which an answer is given."""
+
+    @classmethod
+    @cache
+    def load(cls, path: Path = CALIBRATION) -> Calibration:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return cls(record["weights"], record["decision"], record["threshold"])
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A segment of a passage with its score."""
+
+    chunk: Chunk
+    segment: Segment
+    score: float
+    supports: tuple[float, ...]
+    """Support of each unit of the query, surroundings included, 0 to 1."""
+    features: tuple[float, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.chunk.text[self.segment.start - self.chunk.start : self.segment.end - self.chunk.start]
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        return self.chunk.source, self.chunk.path, self.segment.start
+
+    def feature(self, name: str) -> float:
+        return self.features[FEATURES.index(name)]
+
+
+def score(
+    query: Query, passages: Sequence[Passage], index: Index, reader: Reader, calibration: Calibration | None = None
+) -> list[Candidate]:
+    """Score every segment of the passages, best first; one candidate for each place."""
+    calibration = calibration or Calibration.load()
+    weights = np.array([calibration.weights.get(name, 0.0) for name in FEATURES])
+    asked = reader.read(query.text)
+    found: dict[tuple[str, str, int], Candidate] = {}
+    for passage in with_named(query, passages, index):
+        for segment, features, supports in _read(query, asked, passage, index, reader):
+            candidate = Candidate(passage.chunk, segment, float(weights @ features), supports, features)
+            if candidate.place not in found or found[candidate.place].score < candidate.score:
+                found[candidate.place] = candidate
+    return sorted(found.values(), key=lambda c: (-c.score, c.place))
+
+
+def with_named(query: Query, passages: Sequence[Passage], index: Index) -> Iterable[Passage]:
+    """The passages, and every entry that the question names, whatever its rank."""
+    seen = {passage.chunk.id for passage in passages}
+    yield from passages
+    for chunk in index.of_language[query.language]:
+        if chunk.kind == "entry" and chunk.id not in seen and is_named(chunk, query):
+            yield Passage(chunk, len(passages), 0.0)
+
+
+def is_named(chunk: Chunk, query: Query) -> bool:
+    """Whether the question names this entry, by its path or its last part."""
+    return named(chunk, query) > 0
+
+
+def named(chunk: Chunk, query: Query) -> float:
+    """1 where the question names this entry by its whole path, 0.5 by its last part, else 0."""
+    name = (chunk.name or "").lower()
+    said = {FOLDER_WORD.sub("", unit.text) for unit in query.units} | {unit.text for unit in query.units}
+    return 1.0 if name in said else 0.5 if name.rsplit("/", 1)[-1] in said else 0.0
+
+
+def _read(
+    query: Query, asked: Bag, passage: Passage, index: Index, reader: Reader
+) -> Iterable[tuple[Segment, tuple[float, ...], tuple[float, ...]]]:
+    """Features and supports of each segment of a passage."""
+    chunk = passage.chunk
+    whole = reader.read(chunk.text)
+    previous = [reader.read(" \n".join(chunk.headings[1:][-2:])), *_opening(chunk, index, reader)]
+    known = len(previous)
+    other = index.counterpart(chunk, "en" if chunk.language == "zh" else "zh")
+    for position, segment in enumerate(chunk.segments):
+        text = chunk.text[segment.start - chunk.start : segment.end - chunk.start]
+        bag = reader.read(_entry_text(chunk) if chunk.kind == "entry" and chunk.name != "." else text)
+        bag_other = None
+        if other is not chunk and len(other.segments) == len(chunk.segments):
+            same = other.segments[position]
+            bag_other = reader.read(other.text[same.start - other.start : same.end - other.start])
+        own = [max(bag.support(unit), _as_example(unit, text, reader)) for unit in query.units]
+        there = [bag_other.support(unit) for unit in query.units] if bag_other else own
+        around = [CONTEXT * max(b.support(unit) for b in previous) for unit in query.units]
+        supports = tuple(max(a, b, CONTEXT * c) for a, b, c in zip(own, around, there, strict=True))
+        late = bag.nearest(asked)
+        late_around = np.maximum(late, np.max([b.nearest(asked) for b in previous], axis=0))
+        values = {
+            "own": coverage(query.units, own),
+            "around": coverage(query.units, [max(a, b) for a, b in zip(own, around, strict=True)]),
+            "other": coverage(query.units, there),
+            "dense": max(0.0, float(bag.vector @ asked.vector)),
+            "dense_other": max(0.0, float((bag_other or bag).vector @ asked.vector)),
+            "dense_chunk": max(0.0, float(whole.vector @ asked.vector)),
+            "late": asked.average(late),
+            "late_around": asked.average(late_around),
+            "rank": 1 / (1 + passage.rank),
+            "length": math.log1p(len(bag.words)) / 4,
+            "first": float(position == 0),
+            **_form(query, chunk, segment, text, bag, reader),
+        }
+        yield segment, tuple(values.get(name, 0.0) for name in FEATURES), supports
+        if segment.kind == "lead" or len(previous) == known:
+            previous.append(bag)
+
+
+def _items(chunk: Chunk) -> list[str]:
+    """The beginnings of a list's items."""
+    firsts = {part.item: part for part in reversed(chunk.segments) if part.item is not None}
+    return [chunk.text[part.start - chunk.start : part.end - chunk.start] for part in firsts.values()]
+
+
+def _as_example(unit: Unit, text: str, reader: Reader) -> float:
+    """Support for a component from a sentence on any component ('a single component, such as kubectl')."""
+    term = reader.terms.by_id.get(unit.key.removeprefix("term:"))
+    return EXAMPLE if term is not None and term.kind in ("component", "tool") and ANY_COMPONENT.search(text) else 0.0
+
+
+def _opening(chunk: Chunk, index: Index, reader: Reader) -> list[Bag]:
+    """The first sentence of the paragraph that a list or code block continues: it names what is spoken of."""
+    if chunk.kind not in ("list", "code", "table") or chunk.segments[0].kind != "lead":
+        return []
+    for other in index.of_language[chunk.language]:
+        same = other.source == chunk.source and other.path == chunk.path and other.kind == "paragraph"
+        if same and other.start <= chunk.start < other.end:
+            first = other.segments[0]
+            return [reader.read(other.text[first.start - other.start : first.end - other.start])]
+    return []
+
+
+def _entry_text(chunk: Chunk) -> str:
+    """What a directory entry says, with the word for what it is."""
+    leaf = (chunk.name or "").rsplit("/", 1)[-1]
+    return f"{chunk.name} {chunk.note or ''} " + ("脚本 script file" if "." in leaf else f"{leaf}目录 {leaf} directory folder")
+
+
+def about(key: str, chunk: Chunk, text: str, reader: Reader) -> tuple[bool, bool]:
+    """Whether a sentence begins with a subject, and whether it stands in the subject's section."""
+    heading = bool(chunk.headings) and key in reader.read(chunk.headings[-1]).keys
+    return reader.read(text).opening == key, heading
+
+
+def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, reader: Reader) -> dict[str, float]:
+    """What fits the form of the question; features left out are 0."""
+    asks, entry = query.intents, chunk.kind == "entry"
+    values: dict[str, float] = {"entry": entry, "root": entry and chunk.name == "."}
+    if asks & {"what", "compare"} and not entry and query.subjects:
+        opens, heading = about(query.subjects[0], chunk, text, reader)
+        values |= {"opens": opens, "heading": heading}
+        if opens or heading:
+            values |= {"role": bool(ROLE.search(text)), "definition": bool(DEFINITION.search(text))}
+    if segment.kind == "lead":
+        counted = any(unit.generic and unit.key in bag.keys for unit in query.units)
+        values["lead_of_list"] = (1 + counted) / 2 if asks & {"list", "count"} else 0.0
+        values["lead_else"] = not asks & {"list", "count"}
+    if query.wanted:
+        known = {unit.key for unit in query.units}
+        kinds = {"component", "tool"} if query.wanted & {"component", "tool"} else query.wanted
+        fresh = {k for k in bag.keys if k not in known and (t := reader.terms.by_id.get(k.removeprefix("term:"))) and t.kind in kinds and t.id not in VAGUE}
+        values |= {"names_wanted": bool(fresh), "opens_wanted": bag.opening in fresh}
+    if "compare" in asks and len(query.subjects) > 1:
+        values["all_sides"] = all(key in bag.keys for key in query.subjects)
+    if "compare" in asks:
+        values["differs"] = bool(DIFFERS.search(text))
+    if WHY.search(query.text):
+        values["cause"] = bool(CAUSE.search(text))
+    if segment.kind == "lead" and query.wanted:
+        openings = [reader.read(part).opening for part in _items(chunk)]
+        kinds = [t.kind for o in openings if o and (t := reader.terms.by_id.get(o.removeprefix("term:")))]
+        values["items_wanted"] = len([k for k in kinds if k in query.wanted]) / max(1, len(openings))
+    if asks & {"list", "count"}:
+        values["enumerates"] = bool(ENUMERATES.search(text)) and not entry
+        values["number"] = bool(NUMBER.search(text)) and not entry
+        values["folder_listed"] = bool(entry and chunk.children)
+    if entry and NAMED & asks and is_named(chunk, query):
+        values["entry_named"] = named(chunk, query)
+        values["entry_described"] = bool(chunk.note or chunk.children) or (chunk.name or "").lower() in query.text
+    if "where" in asks:
+        values |= {"entry_where": entry and chunk.name != ".", "place": not entry and bool(PLACE.search(text))}
+    if "command" in asks:
+        values |= {"code": chunk.kind == "code", "make": "make" in text.lower().split()}
+    return {name: float(value) for name, value in values.items()}
