@@ -27,8 +27,8 @@ svg{width:100%;height:auto;max-width:40rem;display:block}text{font:10.5px system
 .g{stroke:var(--g);stroke-width:1}.w{stroke:var(--f);fill:none;stroke-width:1;opacity:.75}polyline{fill:none;stroke-width:1.8}
 .s0{fill:var(--c0)}.s1{fill:var(--c1)}.s2{fill:var(--c2)}.s3{fill:var(--c3)}.s4{fill:var(--c4)}.s5{fill:var(--c5)}
 .l0{stroke:var(--c0)}.l1{stroke:var(--c1)}.l2{stroke:var(--c2)}.l3{stroke:var(--c3)}.l4{stroke:var(--c4)}.l5{stroke:var(--c5)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem}td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--g)}
-td+td{white-space:nowrap}details{margin:.4rem 0}summary{cursor:pointer}pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem;color:var(--q);margin:.3rem 0}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem}td,th{text-align:left;padding:.25rem .5rem .25rem 0;vertical-align:top;border-bottom:1px solid var(--g)}
+td+td{white-space:nowrap}td .quiet{display:block;font-size:.78rem}details{margin:.4rem 0}summary{cursor:pointer}pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem;color:var(--q);margin:.3rem 0}
 .quiet{color:var(--q);font-size:.9rem;overflow-wrap:anywhere}
 """
 SERIES = 6
@@ -112,7 +112,8 @@ def _by_group(run: Run) -> str:
 def _risk(runs: Sequence[Run]) -> str:
     metric = BY_NAME["risk_coverage"]
     drawn = []
-    for number, run in enumerate(on_common(runs)[:SERIES]):
+    both = on_common(runs)
+    for number, run in enumerate([both[0], *both[1:][1 - SERIES :]]):
         rows = [row for record in run.records if (row := record.row(metric)) is not None]
         coverage, risk = curve(as_rows(rows))
         area = run.summary["all"]["risk_coverage"]
@@ -149,13 +150,14 @@ def _speed(run: Run, speed: Sequence[Mapping[str, Any]]) -> str:
 def _verifier(result: Mapping[str, Mapping[str, Any]]) -> str:
     plots = []
     for change in [*(name for name, _ in MUTATIONS), "false accepts", "false rejects"]:
-        if change in result:
-            row = result[change]
-            plots.append([
-                Bar(f"{change}: {name}", row[name], row[f"{name}_95"][0], row[f"{name}_95"][1], f"{100 * row[name]:.0f} %", number)
-                for number, (name, _) in enumerate(VERIFIERS)
-            ])
-    return "".join(bars(rows, f"{rows[0].label.split(':')[0]}, {result[rows[0].label.split(':')[0]]['statements']} statements") for rows in plots)
+        row = result.get(change, {})
+        rows = [
+            Bar(name, row[name], row[f"{name}_95"][0], row[f"{name}_95"][1], f"{100 * row[name]:.0f} %", number)
+            for number, (name, _) in enumerate(VERIFIERS) if name in row
+        ]
+        if rows:
+            plots.append(bars(rows, f"{change}, {row['statements']} statements"))
+    return "".join(plots)
 
 
 def _question(record: Record) -> str:

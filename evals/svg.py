@@ -87,7 +87,9 @@ def lines(series: Sequence[Line], title: str, x_title: str, y_title: str, logari
         )
     ticks = sorted({x for one in series for x in one.x}) if logarithmic else [high_x * share for share in (0, 0.25, 0.5, 0.75, 1)]
     for x in ticks:
-        body.append(f'<text class="q" x="{at(x, 0)[0]:.1f}" y="{top + height + 13}" text-anchor="middle">{x:,.4g}</text>')
+        anchor = "end" if x == max(ticks) else "middle"
+        shown = f"{x:,.0f}" if x >= 10 else f"{x:.3g}"
+        body.append(f'<text class="q" x="{at(x, 0)[0]:.1f}" y="{top + height + 13}" text-anchor="{anchor}">{shown}</text>')
     body.append(f'<text class="q" x="{right}" y="{top + height + 26}" text-anchor="end">{escape(x_title)}</text>')
     body.append(f'<text class="q" x="{left + 4}" y="{top + 9}">{escape(y_title)}</text>')
     for one in series:
