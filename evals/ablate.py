@@ -11,7 +11,7 @@ from assistant.assistant import Assistant
 from assistant.models import load_embedder
 from assistant.settings import Settings
 from evals.baseline import Bm25, Tutorial
-from evals.systems import ABLATIONS, Product, System
+from evals.systems import ABLATIONS, Product, Reranked, System
 from ingest.pipeline import ingest
 
 TOPS = (1, 4)
@@ -19,9 +19,11 @@ TOPS = (1, 4)
 
 
 def ablations(assistant: Assistant) -> Iterator[System]:
-    """The product first, then with one part taken out."""
+    """The product first, then with one part taken out, and with the reranker where one is configured."""
     for name, make in ABLATIONS:
         yield Product(make(assistant), name)
+    if assistant.settings.reranker:
+        yield Product(Reranked(assistant.index, assistant.embedder, assistant.settings), "reranker")
 
 
 def baselines(assistant: Assistant, embeddings: str | None = None) -> Iterator[System]:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from assistant.datamodels import Turn
 from assistant.evidence import Reader
 from assistant.settings import Settings
 from evals import compare as comparison
@@ -138,6 +139,17 @@ def gate(options: argparse.Namespace) -> int:
         print(line)
     print("below the floor" if problems else "every figure stands above its floor", file=sys.stderr)
     return 1 if problems else 0
+
+
+def judge(options: argparse.Namespace) -> int:
+    from evals.judge import judge as judged  # langchain takes a second
+    from evals.judge import load_judge
+
+    bench = Bench.open(options.index, options.split).sampled(options.limit)
+    model = load_judge(bench.settings.llm)
+    answers = (bench.assistant.ask(q.question, [Turn(h) for h in q.history]) for q in progress(bench.questions, "judge"))
+    print(json.dumps(judged(model, answers), ensure_ascii=False, indent=1))
+    return 0
 
 
 def public(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ from assistant.datamodels import Answer, Chunk, Document, Language, Passage, Tur
 from assistant.evidence import Reader
 from assistant.index import LANGUAGES, searchable
 from assistant.lexical import LexicalIndex
-from assistant.models import Embedder
+from assistant.models import Embedder, Reranker, load_reranker
 from assistant.query import Query
 from assistant.retrieve import CANDIDATES, RRF_K, K
 from assistant.terms import TermTable
@@ -80,10 +81,7 @@ class _OneList(Assistant):
 
     def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
         index, chunks = self.index, self.index.chunks
-        if not hasattr(self, "_all"):
-            texts = [searchable(chunk) for chunk in chunks]
-            self._all = LexicalIndex.build(texts), self.embedder.encode_passages(texts)
-        lexical, vectors = self._all
+        lexical, vectors = self._merged
         allowed = np.array([sources is None or chunk.source in sources for chunk in chunks], bool)
         close = np.where(allowed, vectors @ self.embedder.encode_queries([query.text])[0], -1)
         legs = {
@@ -99,6 +97,31 @@ class _OneList(Assistant):
                 scores.setdefault(chunk.id, {})[leg] = value
         best = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:K]
         return [Passage(index.by_id[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
+
+    @cached_property
+    def _merged(self) -> tuple[LexicalIndex, np.ndarray]:
+        texts = [searchable(chunk) for chunk in self.index.chunks]
+        return LexicalIndex.build(texts), self.embedder.encode_passages(texts)
+
+
+class Reranked(Assistant):
+    """With the cross-encoder that the settings name (ASSISTANT_RERANKER) putting the passages in order."""
+
+    def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
+        found = super().passages(query, sources)
+        reranker = self._reranker
+        if reranker is None or not found:
+            return found
+        values = reranker.score(query.text, [searchable(passage.chunk) for passage in found])
+        order = sorted(range(len(found)), key=lambda i: (-values[i], i))
+        return [
+            dataclasses.replace(found[i], rank=rank, score=float(values[i]), scores={**found[i].scores, "reranker": float(values[i])})
+            for rank, i in enumerate(order)
+        ]
+
+    @cached_property
+    def _reranker(self) -> Reranker | None:
+        return load_reranker(self.settings.reranker)
 
 
 def _lexical(own: Assistant) -> Assistant:
