@@ -216,8 +216,8 @@ def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, rea
         values["lead_else"] = not asks & {"list", "count"}
     if query.wanted:
         known = {unit.key for unit in query.units}
-        kinds = {"component", "tool"} if query.wanted & {"component", "tool"} else query.wanted
-        fresh = {k for k in bag.keys if k not in known and (t := reader.terms.by_id.get(k.removeprefix("term:"))) and t.kind in kinds and t.id not in VAGUE}
+        sought = frozenset({"component", "tool"}) if query.wanted & {"component", "tool"} else query.wanted
+        fresh = {k for k in bag.keys if k not in known and (t := reader.terms.by_id.get(k.removeprefix("term:"))) and t.kind in sought and t.id not in VAGUE}
         values |= {"names_wanted": bool(fresh), "opens_wanted": bag.opening in fresh}
     if "compare" in asks and len(query.subjects) > 1:
         values["all_sides"] = all(key in bag.keys for key in query.subjects)
