@@ -19,7 +19,7 @@ from assistant.query import Query
 from assistant.scoring import CAUSE, NUMBER, WHY, Calibration, Candidate
 
 FEATURES = (
-    "coverage", "own", "worst", "lost", "lacking_terms", "lacking_attributes", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "margin", "score", "undescribed", "wrong_kind",
+    "coverage", "own", "worst", "lost", "lacking_terms", "lacking_attributes", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "lexical", "margin", "score", "undescribed", "wrong_kind",
     "no_number", "no_cause", "no_command", "empty", "nothing", "focus", "plain", "short", "subjects", "yesno", "names",
 )
 """Names of what the decision looks at; all but 'score' lie between 0 and about 1."""
@@ -86,6 +86,7 @@ def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Can
         "lost": float(bool(lost)),
         "late": best.feature("late_around"),
         "dense": max(best.feature("dense"), best.feature("dense_other")),
+        "lexical": best.feature("lexical"),
         "margin": 1 / (1 + sum(math.exp(min(0.0, score - best.score)) for score in rivals)),
         "score": best.score / 10,
         "undescribed": float(bool(_undescribed(query, best))),

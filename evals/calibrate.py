@@ -156,7 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
         for i in map(int, np.flatnonzero(fold == k)):
             confidence[i] = 1 / (1 + np.exp(-(table[i] @ decision[:-1] + decision[-1])))
             correct[i], picks[i] = right(samples[i], chosen[i], assistant), chosen[i]
-    threshold = best_threshold(confidence, labels, correct)
+    threshold = best_threshold(confidence, labels)
     print(f"held out, of {len(samples)}: threshold {threshold:.3f}, area under the curve {area(confidence, labels):.3f}")
     for name, mask in (("all", labels >= 0), *((language, np.array([s.question.language == language for s in samples])) for language in ("zh", "en")), *((split, np.array([s.split == split for s in samples])) for split in options.splits)):
         yes, no = mask & (labels == 1), mask & (labels == 0)
@@ -193,11 +193,11 @@ def area(confidence: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean((yes[:, None] > no[None, :]) + 0.5 * (yes[:, None] == no[None, :])))
 
 
-def best_threshold(confidence: np.ndarray, labels: np.ndarray, correct: np.ndarray) -> float:
-    """The threshold with the most right answers and right refusals together, refusals weighed to equal numbers."""
-    weight = labels.sum() / max(1.0, (1 - labels).sum())
+def best_threshold(confidence: np.ndarray, labels: np.ndarray) -> float:
+    """The threshold with the least loss, where declining an answerable question costs twice what answering another does."""
+    yes, no = confidence[labels == 1], confidence[labels == 0]
     choices = np.unique(np.round(confidence, 3))
-    return float(max(choices, key=lambda t: np.sum((confidence >= t) * labels) + weight * np.sum((confidence < t) * (1 - labels))))
+    return float(min(choices, key=lambda t: 2 * np.mean(yes < t) + np.mean(no >= t)))
 
 
 if __name__ == "__main__":
