@@ -28,7 +28,7 @@ from assistant.query import Query
 from assistant.scoring import CALIBRATION, Calibration, Candidate
 from assistant.settings import Settings
 from evals.metrics import normal
-from evals.questions import Question, read_questions
+from evals.questions import ARTICLE, Question, read_questions
 from ingest.pipeline import ingest
 
 FOLDS = 5
@@ -60,7 +60,8 @@ def collect(splits: Sequence[str]) -> tuple[Assistant, list[Sample]]:
     ingest(settings)
     assistant = Assistant.open(settings)
     samples = []
-    questions = [(split, question) for split in splits for question in read_questions(split)]
+    found = [question for split in splits for question in read_questions(split)]
+    questions = [(question.set, question) for question in found if question.source == ARTICLE]
     for split, question in tqdm(questions, desc="candidates", unit="question", disable=None):
         query = assistant.query(question.question, [Turn(q) for q in question.history])
         passages = assistant.passages(query)
@@ -73,7 +74,7 @@ def collect(splits: Sequence[str]) -> tuple[Assistant, list[Sample]]:
 
 def _worth(question: Question, query: Query, candidate: Candidate, assistant: Assistant) -> float:
     document = assistant.index.document(candidate.chunk)
-    if not question.answerable or document.line_at(candidate.segment.start) not in question.gold:
+    if not question.answerable or document.line_at(candidate.segment.start) not in question.lines:
         return 0.0
     text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expand(query, [candidate], assistant.index)))
     return sum(any(normal(a) in text for a in fact) for fact in question.key_facts) / max(1, len(question.key_facts))
@@ -139,13 +140,13 @@ def right(sample: Sample, chosen: Sequence[Candidate], assistant: Assistant) -> 
     lines = {assistant.index.document(c.chunk).line_at(c.segment.start) for c in expanded}
     text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expanded))
     facts = all(any(normal(a) in text for a in fact) for fact in sample.question.key_facts)
-    return bool(lines & sample.question.gold) and facts
+    return bool(lines & sample.question.lines) and facts
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.calibrate", description="Learn the engine's weights.")
     parser.add_argument("--write", action="store_true", help=f"write {CALIBRATION.name}")
-    parser.add_argument("--splits", nargs="+", default=["dev", "dev2", "dev3"])
+    parser.add_argument("--splits", nargs="+", default=["dev"])
     parser.add_argument("--failures", action="store_true", help="list held-out failures")
     options = parser.parse_args(arguments)
     assistant, samples = collect(options.splits)
@@ -165,18 +166,18 @@ def main(arguments: list[str] | None = None) -> int:
             correct[i], picks[i] = right(samples[i], chosen[i], assistant), chosen[i]
     threshold = best_threshold(confidence, labels)
     print(f"held out, of {len(samples)}: threshold {threshold:.3f}, area under the curve {area(confidence, labels):.3f}")
-    for name, mask in (("all", labels >= 0), *((language, np.array([s.question.language == language for s in samples])) for language in ("zh", "en")), *((split, np.array([s.split == split for s in samples])) for split in options.splits)):
+    for name, mask in (("all", labels >= 0), *((language, np.array([s.question.language == language for s in samples])) for language in ("zh", "en")), *((split, np.array([s.split == split for s in samples])) for split in sorted({s.split for s in samples}))):
         yes, no = mask & (labels == 1), mask & (labels == 0)
         answered = confidence >= threshold
         print(
-            f"{name:4} right {np.mean(correct[yes] & answered[yes]):.3f}  chosen right {np.mean(correct[yes]):.3f}  declined wrongly "
+            f"{name:13} right {np.mean(correct[yes] & answered[yes]):.3f}  chosen right {np.mean(correct[yes]):.3f}  declined wrongly "
             f"{np.mean(~answered[yes]):.3f}  declined rightly {np.mean(~answered[no]):.3f}"
         )
     if options.failures:
         for i, s in enumerate(samples):
             ok = (correct[i] and confidence[i] >= threshold) if labels[i] else confidence[i] < threshold
             if not ok:
-                print(f"\n{s.question.id} {s.question.kind} p={confidence[i]:.2f} {s.question.question!r} {list(s.question.history) or ''} gold {sorted(s.question.gold)}\n"
+                print(f"\n{s.question.id} {s.question.kind} p={confidence[i]:.2f} {s.question.question!r} {list(s.question.history) or ''} gold {sorted(s.question.lines)}\n"
                       f"  facts {s.question.key_facts} units {[u.text + ('*' if u.generic else '') for u in s.query.units]} {sorted(s.query.intents)}")
                 for c in picks[i]:
                     print(f"  -> {assistant.index.document(c.chunk).line_at(c.segment.start)} {c.text[:110]!r}")
