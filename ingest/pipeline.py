@@ -65,7 +65,7 @@ def ingest(settings: Settings, rebuild: bool = False, corpus: Path | None = None
 
 def _is_whole(settings: Settings) -> bool:
     try:
-        Index.open(settings.index, load_embedder(settings.embeddings), settings.chroma_url)
+        Index.open(settings.index, load_embedder(settings.embeddings), settings.chroma_url).check()
     except (IndexMismatchError, IndexNotFoundError):
         return False
     return True
