@@ -42,7 +42,7 @@ class Wanted:
 
     name: str
     root: Path
-    choice: Choice = Choice()
+    choice: Choice = field(default_factory=Choice)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Reading:
     removed: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
     """Files left out by default, counted by reason."""
-    modified: bool | None = None
+    modified: bool | None = False
     """Whether the checkout was modified; None where that could not be told."""
 
     @property
@@ -91,8 +91,10 @@ def read_source(wanted: Wanted, index: Index | None, progress: Progress = lambda
     before = {path for path, visit in reader.earlier.items() if visit.outcome == "read"}
     now = {visit.path: visit for visit in visits if visit.outcome == "read"}
     same = sum(1 for path, visit in now.items() if path in before and reader.earlier[path].sha256 == visit.sha256)
-    counts = {"unchanged": same, "added": len(now.keys() - before), "updated": len(now.keys() & before) - same, "removed": len(before - now.keys())}
-    reading = Reading(source, source != known, visits, left_out=reader.left_out, modified=revision.dirty if revision else None, **counts)
+    reading = Reading(
+        source, source != known, visits, unchanged=same, added=len(now.keys() - before), updated=len(now.keys() & before) - same,
+        removed=len(before - now.keys()), left_out=reader.left_out, modified=revision.dirty if revision else False,
+    )
     if not reading.changed:
         return reading
     documents, chunks = reader.parts(now)
@@ -251,8 +253,10 @@ def _folders(source: str, listings: Iterable[Listing], documents: Iterable[Docum
         if chunk.kind == "package":
             described.setdefault(folder, Span(chunk.path, chunk.segments[0].start, chunk.segments[0].end))
         elif chunk.kind == "paragraph" and readmes.get(folder) == chunk.path and not NO_PROSE.match(chunk.text):
-            if described.get(folder, Span("", 0, 0)).path != chunk.path:
-                segment = next((s for s in chunk.segments if chunk.text[s.start - chunk.start : s.end - chunk.start].count(" ") > 2 or chunk.language == "zh"), None)
-                if segment:
+            if described.get(folder, Span("", 0, 0)).path == chunk.path:
+                continue  # an earlier paragraph of the README
+            for segment in chunk.segments:
+                if chunk.language == "zh" or chunk.text[segment.start - chunk.start : segment.end - chunk.start].count(" ") > 2:
                     described[folder] = Span(chunk.path, segment.start, segment.end)
+                    break
     return tuple(Folder(source, f.path, f.directories, f.files, described.get(f.path)) for f in listings)

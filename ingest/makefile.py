@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from assistant.datamodels import Chunk, Document, Segment
 from ingest.markdown import sentences
@@ -31,7 +32,7 @@ def _helped(document: Document) -> Iterator[tuple[str, int, int, int]]:
     comment: tuple[int, int] | None = None
     defined: tuple[int, int] | None = None
     in_define = False
-    for start, after in zip(starts, starts[1:], strict=False):
+    for start, after in pairwise(starts):
         line = text[start : after - 1].rstrip("\r")
         end = start + len(line)
         if in_define:

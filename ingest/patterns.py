@@ -89,13 +89,12 @@ def matches(path: str, patterns: Sequence[str]) -> bool:
 
 
 _DEFAULTS = tuple(pattern for pattern, _ in LEFT_OUT)
+_REASONS = tuple((why, tuple(p for p, w in LEFT_OUT if w == why)) for why in dict.fromkeys(why for _, why in LEFT_OUT))
 
 
 def left_out(path: str) -> str | None:
     """Why a file is left out by default; None when it is not."""
-    if not matches(path, _DEFAULTS):
-        return None
-    return next(reason for pattern, reason in LEFT_OUT if matches(path, (pattern,)))
+    return next(why for why, patterns in _REASONS if matches(path, patterns)) if matches(path, _DEFAULTS) else None
 
 
 def _expression(pattern: str) -> str:

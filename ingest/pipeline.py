@@ -13,9 +13,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assistant.datamodels import ARTICLE, Source
+from assistant.datamodels import ARTICLE, Chunk, Folder, Source, Visit
 from assistant.errors import AssistantError, CorpusError, IndexMismatchError, IndexNotFoundError, SettingsError
-from assistant.index import Index, content_id, current_generation, generation_id, remembered_sources, write_generation
+from assistant.index import Index, generation_id, remembered_sources, write_generation
 from assistant.models import Embedder, load_embedder
 from assistant.settings import Settings
 from ingest.checkout import Reading, Wanted, read_source
@@ -115,23 +115,25 @@ def _update(
     now = sorted([*kept, *(reading.source for reading in readings)], key=lambda source: order.index(source.name))
     everything = [material.source, *now]
     generation = generation_id(chunks, material.documents, material.terms, embedder.fingerprint, CHUNKER, everything)
-    changed = rebuild or index is None or index.id != generation or content_id(current_generation(root) or "") != generation
-    if changed:
+    changed = rebuild or index is None or index.id != generation
+    if changed or index is None:
         _write(settings, embedder, material, chunks, everything, readings, None if rebuild else index)
-    opened = Index.open(root, embedder, settings.chroma_url)
-    counts = sum(opened.records.document_count(source.name) for source in everything)
+        index = Index.open(root, embedder, settings.chroma_url)
+    counts = sum(index.records.document_count(source.name) for source in everything)
     return Report(
-        generation, changed, counts, opened.records.chunk_count, time.perf_counter() - begin,
+        generation, changed, counts, index.records.chunk_count, time.perf_counter() - begin,
         tuple(SourceReport.of(reading) for reading in readings), remove, tuple(lost),
     )
 
 
 def _write(
-    settings: Settings, embedder: Embedder, material: Corpus, chunks: list, everything: list[Source], readings: list[Reading], index: Index | None,  # type: ignore[type-arg]
+    settings: Settings, embedder: Embedder, material: Corpus, chunks: list[Chunk], everything: list[Source],
+    readings: list[Reading], index: Index | None,
 ) -> None:
     documents = list(material.documents)
     chunks = list(chunks)
-    folders, visits = [], {}
+    folders: list[Folder] = []
+    visits: dict[str, list[Visit]] = {}
     by_name = {reading.source.name: reading for reading in readings if reading.changed}
     for source in everything[1:]:
         reading = by_name.get(source.name)

@@ -24,7 +24,7 @@ class SourceReport:
     removed: int = 0
     skipped: tuple[Visit, ...] = ()
     left_out: tuple[tuple[str, int], ...] = ()
-    modified: bool | None = None
+    modified: bool | None = False
 
     @classmethod
     def of(cls, reading: Reading) -> SourceReport:
@@ -35,7 +35,7 @@ class SourceReport:
 
     def lines(self) -> list[str]:
         source = self.source
-        state = {True: ", with modified files", False: "", None: ", modified or not: unknown"}[self.modified if source.kind == "checkout" else False]
+        state = {True: ", with modified files", False: "", None: ", modified or not: unknown"}[self.modified]
         lines = [
             f"{source.name}: {source.kind} {source.title}, revision {source.label}{state}",
             f"  files: {self.added} added, {self.updated} changed, {self.unchanged} unchanged, {self.removed} removed",
