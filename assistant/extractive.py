@@ -139,13 +139,13 @@ def followers(query: Query, candidate: Candidate, index: Index) -> list[Candidat
     if chunk.kind == "entry":
         if not chunk.children or (chunk.note and not query.intents & {"list", "count"}):
             return []
-        named = {c.name: c for c in index.of_language[chunk.language] if c.kind == "entry" and c.path == chunk.path}
+        named = {c.name: c for c in index.of_document(chunk.source, chunk.path) if c.kind == "entry"}
         return [replace(candidate, chunk=named[n], segment=named[n].segments[0]) for n in chunk.children if n in named]
     leading = next(
         (
             c
-            for c in index.of_language[chunk.language]
-            if c.source == chunk.source and c.path == chunk.path and c.kind in ("list", "code")
+            for c in index.of_document(chunk.source, chunk.path)
+            if c.kind in ("list", "code")
             and c.segments[0].kind == "lead" and c.segments[0].start == segment.start
         ),
         None,

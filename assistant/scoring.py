@@ -107,7 +107,7 @@ def with_named(query: Query, passages: Sequence[Passage], index: Index) -> Itera
     """The passages, and every entry that the question names, whatever its rank."""
     seen = {passage.chunk.id for passage in passages}
     yield from passages
-    for chunk in index.of_language[query.language]:
+    for chunk in index.entries(query.language):
         if chunk.kind == "entry" and chunk.id not in seen and is_named(chunk, query):
             yield Passage(chunk, len(passages), 0.0)
 
@@ -178,9 +178,8 @@ def _opening(chunk: Chunk, index: Index, reader: Reader) -> list[Bag]:
     """The first sentence of the paragraph that a list or code block continues: it names what is spoken of."""
     if chunk.kind not in ("list", "code", "table") or chunk.segments[0].kind != "lead":
         return []
-    for other in index.of_language[chunk.language]:
-        same = other.source == chunk.source and other.path == chunk.path and other.kind == "paragraph"
-        if same and other.start <= chunk.start < other.end:
+    for other in index.of_document(chunk.source, chunk.path):
+        if other.kind == "paragraph" and other.start <= chunk.start < other.end:
             first = other.segments[0]
             return [reader.read(other.text[first.start - other.start : first.end - other.start])]
     return []
