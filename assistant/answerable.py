@@ -19,8 +19,8 @@ from assistant.query import Query
 from assistant.scoring import CAUSE, NUMBER, WHY, Calibration, Candidate
 
 FEATURES = (
-    "coverage", "own", "worst", "lost", "lacking_terms", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "margin", "score", "undescribed", "wrong_kind",
-    "no_number", "no_cause", "no_command", "empty", "focus", "plain", "short", "subjects", "yesno", "names",
+    "coverage", "own", "worst", "lost", "lacking_terms", "lacking_attributes", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "lexical", "margin", "score", "undescribed", "wrong_kind",
+    "no_number", "no_cause", "no_command", "empty", "nothing", "focus", "plain", "short", "subjects", "yesno", "names",
 )
 """Names of what the decision looks at; all but 'score' lie between 0 and about 1."""
 SUPPORTED = 0.5
@@ -77,6 +77,7 @@ def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Can
         "own": best.feature("own"),
         "worst": max(low, default=0.0) / sum(weights),
         "lacking_terms": lacking["term"],
+        "lacking_attributes": lacking["attribute"],
         "lacking_words": lacking["word"],
         "lacking_everyday": lacking["everyday"],
         "lacking_minor": lacking["minor"],
@@ -85,6 +86,7 @@ def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Can
         "lost": float(bool(lost)),
         "late": best.feature("late_around"),
         "dense": max(best.feature("dense"), best.feature("dense_other")),
+        "lexical": best.feature("lexical"),
         "margin": 1 / (1 + sum(math.exp(min(0.0, score - best.score)) for score in rivals)),
         "score": best.score / 10,
         "undescribed": float(bool(_undescribed(query, best))),
@@ -93,6 +95,7 @@ def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Can
         "no_cause": float(bool(WHY.search(query.text)) and not CAUSE.search(best.text)),
         "no_command": float("command" in query.intents and not COMMAND.search(best.text) and best.chunk.kind != "code"),
         "empty": float(all(unit.generic and not unit.is_term for unit in query.units)),
+        "nothing": float(bool(asked) and max(asked) < SUPPORTED),
         "focus": _focus(query, best, supports),
         "plain": sum(asked) / len(asked) if asked else 1.0,
         "short": 1 / len(query.units),
@@ -111,10 +114,10 @@ def _focus(query: Query, best: Candidate, supports: Sequence[float]) -> float:
 
 def _by_class(query: Query, supports: Sequence[float]) -> dict[str, float]:
     """How much of what is asked lacks support, for each class of unit: 1 is two whole units or more."""
-    total = {"term": 0.0, "word": 0.0, "everyday": 0.0, "minor": 0.0}
+    total = {"term": 0.0, "attribute": 0.0, "word": 0.0, "everyday": 0.0, "minor": 0.0}
     for unit, support in zip(query.units, supports, strict=True):
         if not unit.generic:
-            kind = "minor" if unit.minor else "term" if unit.is_name else "everyday" if unit.everyday else "word"
+            kind = "attribute" if unit.attribute else "minor" if unit.minor else "term" if unit.is_name else "everyday" if unit.everyday else "word"
             total[kind] += max(0.0, 1 - support) / 2
     return {kind: min(1.0, value) for kind, value in total.items()}
 

@@ -13,14 +13,14 @@ from assistant.datamodels import Answer, Citation, Declined, Document, Passage, 
 from assistant.errors import SettingsError
 from assistant.evidence import Reader
 from assistant.extractive import Selection, select
-from assistant.index import Index, current_generation
+from assistant.index import Index, Names, current_generation
 from assistant.models import Embedder, load_embedder
 from assistant.query import Query, make_query
 from assistant.render import declined_text, markdown
 from assistant.retrieve import retrieve
 from assistant.scoring import Candidate
 from assistant.settings import Settings
-from assistant.text import CODE, fold, stem
+from assistant.text import fold
 from assistant.verify import verify_statement
 
 NEAREST = 3
@@ -65,7 +65,7 @@ class Assistant:
             yield self._answer(query, statements[:count], citations, None, timings, selection.confidence)
 
     def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
-        return make_query(question, history, self.index.terms, self._names)
+        return make_query(question, history, self.index.terms, Names(self.index.records))
 
     def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
         """The ranked passages of a query."""
@@ -77,26 +77,18 @@ class Assistant:
 
     def document(self, source: str, path: str) -> Document:
         """A document of the index; raises KeyError when it holds none of that name."""
-        return self.index.documents_by_path[source, path]
+        return self.index.document_at(source, path)
 
     @cached_property
     def reader(self) -> Reader:
         return Reader(self.index.terms)
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        """Latin words of the whole index, folded and stemmed: what is no misspelling."""
-        text = fold_all(document.text for document in self.index.documents)
-        found = {match.group().strip("./:") for match in CODE.finditer(text)}
-        return frozenset(found | {stem(word) for word in found})
 
     def _follow_index(self) -> None:
         """Switch to the newest generation, when an ingest has made one since."""
         current = current_generation(self.settings.index)
         if current is not None and current != self.index.folder.name:
             self.index = Index.open(self.settings.index, self.embedder, self.settings.chroma_url)
-            for name in ("reader", "_names"):
-                self.__dict__.pop(name, None)
+            self.__dict__.pop("reader", None)
 
     def _cite(self, selection: Selection) -> tuple[list[Statement], list[Citation]]:
         """Cite each chosen statement and drop what its lines do not support; the best evidence is [1]."""
@@ -152,10 +144,6 @@ class Assistant:
             timings_ms=dict(timings),
             confidence=round(confidence, 3),
         )
-
-
-def fold_all(texts: Iterator[str]) -> str:
-    return "\n".join(fold(text) for text in texts)
 
 
 def _ms(begin: float, end: float) -> float:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import quote
 
 Language = Literal["zh", "en"]
 Verdict = Literal["supported", "partial", "unsupported"]
@@ -23,6 +24,8 @@ ChunkKind = Literal["paragraph", "list", "table", "code", "entry", "directory", 
 SegmentKind = Literal["lead", "sentence", "item", "row", "command", "entry"]
 
 SCHEMA = 1
+ARTICLE = "article"
+"""Name of the bundled source."""
 
 
 def sha256_of(text: str) -> str:
@@ -45,11 +48,82 @@ class Source:
     """Absolute folder it was read from; None for bundled material."""
     url: str | None = None
     """Permalink pattern with {path}, {start} and {end}, where the remote is known."""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    """Patterns it was ingested with."""
+    digest: str = ""
+    """Hash of all that was read of it."""
 
     @property
     def label(self) -> str:
         """Revision for people: the tag, or the first 12 digits; '+' when the tree was modified."""
         return (self.tag or self.revision[:12]) + ("+" if self.dirty else "")
+
+    def permalink(self, path: str, start: int | None = None, end: int | None = None) -> str | None:
+        """Address of lines of a file, or of a directory (no lines), at this revision; None where the remote is unknown."""
+        if self.url is None:
+            return None
+        quoted = quote("" if path == "." else path)
+        if start is None:
+            return self.url.replace("/blob/", "/tree/").split("#")[0].format(path=quoted, start="", end="").rstrip("/")
+        return self.url.format(path=quoted, start=start, end=end)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Characters of one document of a source: `text[start:end]`."""
+
+    path: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One directory of a source, with the names it holds."""
+
+    source: str
+    path: str
+    """Inside the source, posix, without a slash at its end; '.' is the source itself."""
+    directories: tuple[str, ...]
+    files: tuple[str, ...]
+    described: Span | None = None
+    """Where the material says best what the directory is for; None when it does not say."""
+
+    @property
+    def name(self) -> str:
+        """Last part of the path; '' for the source itself."""
+        return "" if self.path == "." else self.path.rsplit("/", 1)[-1]
+
+    @cached_property
+    def listing(self) -> str:
+        """What it holds, a name a line, directories first and with a slash: what a citation of it quotes."""
+        return "\n".join([*(f"{name}/" for name in self.directories), *self.files])
+
+    @property
+    def sha256(self) -> str:
+        return sha256_of(self.listing)
+
+    def within(self, name: str) -> str:
+        """Path of a name in this directory."""
+        return name if self.path == "." else f"{self.path}/{name}"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What an ingest did with one file: the memory that lets the next one leave it alone."""
+
+    path: str
+    size: int
+    """Bytes."""
+    modified: int
+    """Nanoseconds since the epoch."""
+    sha256: str
+    """Of the bytes; '' when they were not read."""
+    outcome: Literal["read", "nothing", "skipped"]
+    """'nothing': read, but it holds nothing of use (a Go file without a package comment)."""
+    reason: str = ""
+    """Why it was skipped."""
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,10 @@ def examine(settings: Settings) -> list[Finding]:
         index = Index.open(settings.index, embedder, settings.chroma_url)
     except AssistantError as error:
         return [*findings, Finding("index", False, str(error))]
-    findings.append(Finding("index", True, f"{settings.index}, generation {index.id}, {len(index.chunks)} chunks"))
+    findings.append(Finding("index", True, f"{settings.index}, generation {index.id}, {index.records.chunk_count} chunks"))
     for source in index.sources:
-        count = sum(1 for document in index.documents if document.source == source.name)
-        findings.append(Finding(f"source {source.name}", True, f"{source.title}, {count} documents, revision {source.label}"))
+        holds = f"{index.records.document_count(source.name)} documents, {index.records.folder_count(source.name)} directories"
+        findings.append(Finding(f"source {source.name}", True, f"{source.title}, {source.kind}, {holds}, revision {source.label}"))
     return findings
 
 

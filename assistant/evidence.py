@@ -28,7 +28,7 @@ GENERIC_TERM_WEIGHT = 0.6
 """Of 'component', 'directory', 'script': they say what kind of thing is asked for."""
 FOREIGN = 8.0
 """Rarity (natural logarithm) in the field's documents from which a plain word is not of this field."""
-FOREIGN_WEIGHT = 0.4
+FOREIGN_WEIGHT = 1.0
 
 
 MINOR_WEIGHT = 0.5
@@ -103,6 +103,8 @@ class Bag:
     def support(self, unit: Unit) -> float:
         if unit.key in self.keys:
             return 1.0
+        if unit.attribute:
+            return 0.0
         if unit.key.startswith("term:") and unit.text.isascii():
             return 0.0 if "-" in unit.text else self._soft(unit)
         if not unit.text.isascii() and len(unit.text) > 1 and unit.text in self.folded:

@@ -9,7 +9,7 @@ engine declines and says what it did not find.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from assistant.datamodels import Passage, Reason, Segment
 from assistant.evidence import Reader, coverage
 from assistant.index import Index
 from assistant.query import Query
-from assistant.scoring import ROLE, Calibration, Candidate, about, score
+from assistant.scoring import ROLE, Calibration, Candidate, score
 
 NEAR = 1.6
 """How far a further statement's score may lie behind the best one's."""
@@ -27,7 +27,6 @@ SECTION = 2.5
 """The same for a sentence of the same section that says what the subject does."""
 MOST = 3
 TWO = 3
-SIDE = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def select(query: Query, passages: Sequence[Passage], index: Index, reader: Read
     candidates = score(query, passages, index, reader, calibration)
     if not candidates:
         return Selection((), None, "off_topic", tuple(unit.text for unit in query.units[:3]))
-    chosen = choose(query, candidates, reader)
+    chosen = choose(query, candidates, lambda side: score(side, passages, index, reader, calibration))
     decision = decide(query, candidates, judged(query, chosen), calibration)
     if not decision.answers:
         return Selection((), chosen[0], decision.reason, decision.missing, decision.confidence)
@@ -59,10 +58,13 @@ def select(query: Query, passages: Sequence[Passage], index: Index, reader: Read
     return Selection(tuple(ordered), chosen[0], confidence=decision.confidence)
 
 
-def choose(query: Query, candidates: Sequence[Candidate], reader: Reader) -> list[Candidate]:
-    """Choose among candidates (best first, not empty), the best evidence first."""
+def choose(query: Query, candidates: Sequence[Candidate], rank: Callable[[Query], list[Candidate]]) -> list[Candidate]:
+    """Choose among candidates (best first, not empty), the best evidence first.
+
+    `rank` scores the passages for another query, as each side of a comparison is one.
+    """
     if "compare" in query.intents and len(query.subjects) > 1:
-        return _sides(query, candidates, reader) or [candidates[0]]
+        return _sides(query, candidates, rank) or [candidates[0]]
     return _few(query, candidates)
 
 
@@ -101,25 +103,30 @@ def _whole_list(query: Query, candidates: Sequence[Candidate]) -> Candidate:
     return replace(best, segment=lead, supports=supports)
 
 
-def _sides(query: Query, candidates: Sequence[Candidate], reader: Reader) -> list[Candidate]:
-    """For each thing compared, the best candidate that is about it."""
-    keys = [unit.key for unit in query.units]
+def _sides(query: Query, candidates: Sequence[Candidate], rank: Callable[[Query], list[Candidate]]) -> list[Candidate]:
+    """What says how the things compared differ, if one statement does; else what each of them is."""
+    if candidates[0].feature("all_sides") and candidates[0].feature("differs"):
+        return [candidates[0]]
     chosen: list[Candidate] = []
-    for subject in query.subjects[:3]:
-        own = [c for c in candidates if c.supports[keys.index(subject)] >= SUPPORTED and c not in chosen]
-        own.sort(key=lambda c: -(c.score + SIDE * sum(about(subject, c.chunk, c.text, reader))))
-        if own:
-            chosen.append(own[0])
+    for unit in [unit for unit in query.units if unit.key in query.subjects][:3]:
+        side = replace(query, text=unit.text, units=(unit,), intents=frozenset({"what"}), subjects=(unit.key,), focus=None, wanted=frozenset())
+        own = [c for c in rank(side) if c.supports[0] >= SUPPORTED and c.chunk.kind != "entry"] or [
+            c for c in candidates if c.supports[query.units.index(unit)] >= SUPPORTED
+        ]
+        if fresh := next((c for c in own if c.place not in {x.place for x in chosen}), None):
+            known = next((c for c in candidates if c.place == fresh.place), None)
+            supports = tuple(float(u == unit) for u in query.units) if known is None else known.supports
+            chosen.append(replace(fresh, supports=supports))
     return chosen
 
 
 def expand(query: Query, chosen: Sequence[Candidate], index: Index) -> list[Candidate]:
     """Add what a chosen segment announces: a list's items, a command, a folder's entries."""
     result: dict[tuple[str, str, int], Candidate] = {}
-    announced = False
+    announced, sides = False, "compare" in query.intents
     for candidate in chosen:
-        following = [] if announced else followers(query, candidate, index)
-        if announced and candidate.place not in result and candidate is not chosen[0]:
+        following = [] if announced and not sides else followers(query, candidate, index)
+        if announced and not sides and candidate.place not in result and candidate is not chosen[0]:
             continue
         announced = announced or bool(following)
         for one in [candidate, *following]:
@@ -132,13 +139,13 @@ def followers(query: Query, candidate: Candidate, index: Index) -> list[Candidat
     if chunk.kind == "entry":
         if not chunk.children or (chunk.note and not query.intents & {"list", "count"}):
             return []
-        named = {c.name: c for c in index.of_language[chunk.language] if c.kind == "entry" and c.path == chunk.path}
+        named = {c.name: c for c in index.of_document(chunk.source, chunk.path) if c.kind == "entry"}
         return [replace(candidate, chunk=named[n], segment=named[n].segments[0]) for n in chunk.children if n in named]
     leading = next(
         (
             c
-            for c in index.of_language[chunk.language]
-            if c.source == chunk.source and c.path == chunk.path and c.kind in ("list", "code")
+            for c in index.of_document(chunk.source, chunk.path)
+            if c.kind in ("list", "code")
             and c.segments[0].kind == "lead" and c.segments[0].start == segment.start
         ),
         None,

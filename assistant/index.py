@@ -1,10 +1,12 @@
 """The index: generations in a folder, read and written here so that the two cannot drift.
 
     index/current                     name of the generation in use, replaced atomically
-    index/generations/<id>/           manifest.json, chunks.json, documents.json, terms.json, lexical-*/, chroma/
+    index/generations/<id>/           manifest.json, records.sqlite, vectors.npy, terms.json, lexical-<part>/, chroma/
 
 A generation is named by the hash of all that it holds (and a suffix when that name is taken), is written beside the others and only then
-pointed to: a reader sees an old one or a new one, never half of one.
+pointed to: a reader sees an old one or a new one, never half of one. Each source is searched on its
+own, in each language: a part is `<number of the source>-<language>`. Adding a source therefore
+changes nothing in how another one is searched.
 """
 
 from __future__ import annotations
@@ -14,20 +16,23 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from assistant.datamodels import Chunk, Document, Language, Segment, Source, sha256_of
+import numpy as np
+
+from assistant.datamodels import ARTICLE, Chunk, Document, Folder, Language, Source, Visit, sha256_of
 from assistant.errors import IndexMismatchError, IndexNotFoundError, SettingsError
 from assistant.lexical import LexicalIndex
 from assistant.models import Embedder
+from assistant.records import LineNote, Records, write_records
 from assistant.store import VectorStore
 from assistant.terms import TermTable
-from assistant.text import TOKENIZER
+from assistant.text import CODE, TOKENIZER, fold, stem
 
-FORMAT = 1
+FORMAT = 2
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 REBUILD = "run `python -m ingest --rebuild`"
 
@@ -38,9 +43,17 @@ def searchable(chunk: Chunk) -> str:
     return "\n".join([*heading, *([chunk.name] if chunk.name else []), chunk.text])
 
 
-def generation_id(chunks: Sequence[Chunk], documents: Sequence[Document], terms: TermTable, fingerprint: str, made: str) -> str:
-    """Name of the generation that these parts make, 16 hexadecimal digits."""
-    parts = [str(FORMAT), TOKENIZER, made, fingerprint, *(c.id for c in chunks), *(d.sha256 for d in documents)]
+def generation_id(
+    chunks: Sequence[Chunk], documents: Sequence[Document], terms: TermTable, fingerprint: str, made: str, sources: Sequence[Source] = ()
+) -> str:
+    """Name of the generation that these parts make, 16 hexadecimal digits.
+
+    Chunks and documents of a source that has a digest need not be given: the digest stands for them.
+    """
+    whole = {source.name for source in sources if source.digest}
+    parts = [str(FORMAT), TOKENIZER, made, fingerprint]
+    parts += [json.dumps(dataclasses.asdict(source), sort_keys=True) for source in sources if source.digest]
+    parts += [c.id for c in chunks if c.source not in whole] + [d.sha256 for d in documents if d.source not in whole]
     return sha256_of("\n".join([*parts, json.dumps(terms.to_records(), sort_keys=True)]))[:16]
 
 
@@ -51,11 +64,13 @@ class Index:
     folder: Path
     id: str
     sources: tuple[Source, ...]
-    chunks: tuple[Chunk, ...]
-    documents: tuple[Document, ...]
+    made: str
+    """Version of the chunker."""
     terms: TermTable
-    lexical: dict[Language, LexicalIndex]
+    records: Records
     store: VectorStore
+    only: frozenset[str] | None = None
+    """Names of the sources that `entries` and `of_language` are limited to; None: all."""
 
     @classmethod
     def open(cls, root: Path, embedder: Embedder, chroma_url: str | None = None) -> Index:
@@ -77,59 +92,215 @@ class Index:
                 f"not {embedder.fingerprint!r}; {REBUILD}, or set ASSISTANT_EMBEDDINGS as it was"
             )
         try:
-            chunks = tuple(_chunk(row) for row in _read_json(folder / "chunks.json"))
-            documents = tuple(Document(**row) for row in _read_json(folder / "documents.json"))
-            sources = tuple(Source(**row) for row in manifest["sources"])
-        except (TypeError, KeyError) as exc:
+            sources = tuple(source_of(row) for row in manifest["sources"])
+            parts, count, made = dict(manifest["parts"]), int(manifest["chunks"]), str(manifest["made"])
+        except (TypeError, KeyError, ValueError) as exc:
             raise IndexMismatchError(f"the index in {root} is damaged ({exc}); {REBUILD}") from exc
-        return cls(
-            folder,
-            content_id(generation),
-            sources,
-            chunks,
-            documents,
-            TermTable.from_records(_read_json(folder / "terms.json")),
-            {language: LexicalIndex.load(folder / f"lexical-{language}") for language in LANGUAGES},
-            VectorStore.open(folder / "chroma", generation, chroma_url, len(chunks)),
+        records = Records(folder / "records.sqlite")
+        if records.chunk_count != count:
+            raise IndexMismatchError(f"{folder / 'records.sqlite'} holds {records.chunk_count} of {count} chunks; {REBUILD}")
+        index = cls(
+            folder, content_id(generation), sources, made, TermTable.from_records(_read_json(folder / "terms.json")),
+            records, VectorStore.open(folder / "chroma", generation, chroma_url, parts),
         )
+        for part in parts:
+            if part.startswith("0-"):  # the others are read when they are searched
+                index.lexical(part)
+            elif not (folder / f"lexical-{part}" / "size").is_file():
+                raise IndexMismatchError(f"the index in {root} lacks {folder / f'lexical-{part}'}; {REBUILD}")
+        return index
+
+    def within(self, sources: Iterable[str]) -> Index:
+        """The same index, with `entries`, `of_language` and `chunks` limited to some sources."""
+        names = frozenset(sources)
+        if names not in self._views:
+            self._views[names] = dataclasses.replace(self, only=names)
+        return self._views[names]
 
     @cached_property
-    def by_id(self) -> dict[str, Chunk]:
-        return {chunk.id: chunk for chunk in self.chunks}
+    def _views(self) -> dict[frozenset[str], Index]:
+        return {}
+
+    def part(self, source: str, language: Language) -> str:
+        """Name of a searchable part."""
+        return f"{[s.name for s in self.sources].index(source)}-{language}"
+
+    @cached_property
+    def _lexical(self) -> dict[str, LexicalIndex]:
+        return {}
+
+    def lexical(self, part: str) -> LexicalIndex:
+        """The lexical index of a part; raises IndexMismatchError when it is damaged."""
+        if part not in self._lexical:
+            self._lexical[part] = LexicalIndex.load(self.folder / f"lexical-{part}")
+        return self._lexical[part]
+
+    @cached_property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """All chunks: for measuring; a question reads those it needs."""
+        return tuple(c for c in self.records.chunks() if self.only is None or c.source in self.only)
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """All documents: for measuring, as `chunks`."""
+        return tuple(self.records.documents())
 
     @cached_property
     def of_language(self) -> dict[Language, list[Chunk]]:
-        """Chunks of each language, in the order of its lexical index."""
+        """All chunks of each language; slow on a large tree, see `entries` and `of_document`."""
         return {language: [c for c in self.chunks if c.language == language] for language in LANGUAGES}
 
-    @cached_property
-    def documents_by_path(self) -> dict[tuple[str, str], Document]:
-        return {(document.source, document.path): document for document in self.documents}
+    def entries(self, language: Language) -> list[Chunk]:
+        """The entries of directory listings written in documents of a language."""
+        return self._entries[language]
 
     @cached_property
-    def _renditions(self) -> dict[tuple[str, str], Document]:
-        return {(d.source, d.renders): d for d in self.documents if d.renders}
+    def _entries(self) -> dict[Language, list[Chunk]]:
+        found = {language: self.records.chunks_of_kind("entry", language) for language in LANGUAGES}
+        return {language: [c for c in chunks if self.only is None or c.source in self.only] for language, chunks in found.items()}
+
+    def of_document(self, source: str, path: str) -> list[Chunk]:
+        """Chunks of one document, in reading order."""
+        key = (source, path)
+        if key not in self._of_document:
+            if len(self._of_document) >= KEPT:
+                self._of_document.clear()
+            self._of_document[key] = self.records.chunks_of_document(source, path)
+        return self._of_document[key]
 
     @cached_property
-    def _by_place(self) -> dict[tuple[str, str, int, int, str], Chunk]:
-        return {(c.source, c.path, c.start_line, c.end_line, c.kind): c for c in self.chunks}
+    def _of_document(self) -> dict[tuple[str, str], list[Chunk]]:
+        return {}
+
+    def at(self, source: str, language: Language, positions: Sequence[int]) -> dict[int, Chunk]:
+        """Chunks at positions of a part's lexical index."""
+        known = self._at.setdefault((source, language), {})
+        if missing := [position for position in positions if position not in known]:
+            if len(known) >= 8 * KEPT:
+                known.clear()
+                missing = list(positions)
+            known.update(self.records.chunks_at(source, language, missing))
+        return {position: known[position] for position in positions}
+
+    @cached_property
+    def _at(self) -> dict[tuple[str, str], dict[int, Chunk]]:
+        return {}
+
+    def by_ids(self, ids: Sequence[str]) -> dict[str, Chunk]:
+        """Chunks of these ids."""
+        if missing := [id_ for id_ in ids if id_ not in self._by_id]:
+            if len(self._by_id) >= 8 * KEPT:
+                self._by_id.clear()
+                missing = list(ids)
+            self._by_id.update((chunk.id, chunk) for chunk in self.records.chunks_by_id(missing))
+        return {id_: self._by_id[id_] for id_ in ids}
+
+    @cached_property
+    def _by_id(self) -> dict[str, Chunk]:
+        return {}
+
+    @cached_property
+    def _documents_by_path(self) -> dict[tuple[str, str], Document | None]:
+        return {}
+
+    def document_at(self, source: str, path: str) -> Document:
+        """A document; raises KeyError when the index holds none of that name."""
+        key = (source, path)
+        if key not in self._documents_by_path:
+            if len(self._documents_by_path) >= KEPT:
+                self._documents_by_path.clear()
+            self._documents_by_path[key] = self.records.document(source, path)
+        document = self._documents_by_path[key]
+        if document is None:
+            raise KeyError(key)
+        return document
+
+    @cached_property
+    def _renditions(self) -> dict[tuple[str, str], Document | None]:
+        return {}
+
+    def _rendition(self, source: str, path: str) -> Document | None:
+        if (source, path) not in self._renditions:
+            self._renditions[source, path] = self.records.rendition(source, path)
+        return self._renditions[source, path]
 
     def document(self, chunk: Chunk) -> Document:
-        return self.documents_by_path[chunk.source, chunk.path]
+        return self.document_at(chunk.source, chunk.path)
 
     def original(self, document: Document) -> Document | None:
         """The document that this one renders; None when it is no rendition."""
-        return self.documents_by_path.get((document.source, document.renders)) if document.renders else None
+        return self.document_at(document.source, document.renders) if document.renders else None
 
     def counterpart(self, chunk: Chunk, language: Language) -> Chunk:
         """The same lines in another language where there is a rendition; else the chunk itself."""
         if chunk.language == language:
             return chunk
         document = self.document(chunk)
-        other = self.original(document) or self._renditions.get((document.source, document.path))
+        other = self.original(document) or self._rendition(document.source, document.path)
         if other is None or other.language != language:
             return chunk
-        return self._by_place.get((other.source, other.path, chunk.start_line, chunk.end_line, chunk.kind), chunk)
+        place = (chunk.start_line, chunk.end_line, chunk.kind)
+        same = (c for c in self.of_document(other.source, other.path) if (c.start_line, c.end_line, c.kind) == place)
+        return next(same, chunk)
+
+    @cached_property
+    def line_notes(self) -> dict[tuple[str, str, int], list[LineNote]]:
+        """What is known of the article's lines against the checkouts, by source, path and line."""
+        found: dict[tuple[str, str, int], list[LineNote]] = {}
+        for note in self.records.notes(ARTICLE):
+            found.setdefault((note.source, note.path, note.line), []).append(note)
+        return found
+
+    def check(self) -> None:
+        """Read what `open` leaves for later; raises IndexMismatchError when something is damaged."""
+        for source in self.sources:
+            for language in LANGUAGES:
+                part = self.part(source.name, language)
+                if (self.folder / f"lexical-{part}").exists():
+                    self.lexical(part)
+        self.vectors()
+
+    def vectors(self) -> np.ndarray:
+        """Vectors of all chunks in their order, (chunks, dim) float32, not read into memory."""
+        path = self.folder / "vectors.npy"
+        try:
+            vectors: np.ndarray = np.load(path, mmap_mode="r")
+        except (OSError, ValueError) as exc:
+            raise IndexMismatchError(f"{path} is missing or damaged ({exc}); {REBUILD}") from exc
+        if len(vectors) != self.records.chunk_count:
+            raise IndexMismatchError(f"{path} holds {len(vectors)} of {self.records.chunk_count} vectors; {REBUILD}")
+        return vectors
+
+
+KEPT = 500
+"""Documents kept in memory once read."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """Latin words of the whole index, folded and stemmed: what is no misspelling. A container, nothing else."""
+
+    records: Records
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.records.has_name(name)
+
+    def __iter__(self) -> Any:
+        raise TypeError("the names of an index are looked up, not listed")
+
+    def __len__(self) -> int:
+        raise TypeError("the names of an index are looked up, not counted")
+
+
+def names_in(text: str) -> set[str]:
+    """Latin words and names of a text, folded, and their stems."""
+    found = {match.group().strip("./:") for match in CODE.finditer(fold(text))}
+    return found | {stem(word) for word in found}
+
+
+def source_of(row: Mapping[str, Any]) -> Source:
+    """A source from a manifest's row; raises TypeError when it is none."""
+    return Source(**{**row, "include": tuple(row.get("include", ())), "exclude": tuple(row.get("exclude", ()))})
 
 
 def content_id(generation: str) -> str:
@@ -147,6 +318,18 @@ def current_generation(root: Path) -> str | None:
         raise SettingsError(f"the index folder {root} cannot be read ({exc.strerror}); set ASSISTANT_INDEX to another") from exc
 
 
+def remembered_sources(root: Path) -> dict[str, Source]:
+    """Sources named by the manifests in an index folder, the current generation's last: what a damaged index held."""
+    found: dict[str, Source] = {}
+    folders = sorted((root / "generations").glob("*"), key=lambda folder: (folder.name == current_generation(root), folder.stat().st_mtime))
+    for folder in folders:
+        try:
+            found.update((row["name"], source_of(row)) for row in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["sources"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # half a generation says nothing
+    return found
+
+
 def write_generation(
     root: Path,
     sources: Sequence[Source],
@@ -156,24 +339,39 @@ def write_generation(
     embedder: Embedder,
     made: str,
     chroma_url: str | None = None,
+    *,
+    folders: Sequence[Folder] = (),
+    visits: Mapping[str, Iterable[Visit]] | None = None,
+    notes: Iterable[LineNote] = (),
+    reuse: Index | None = None,
 ) -> str:
     """Write a generation and make it the current one; gives its name. The caller holds the lock.
 
     A folder is never used twice: a process that still has the old one open would see it change.
+    Vectors of chunks that `reuse` (an index made with the same model) holds are taken from there.
     """
-    content = generation_id(chunks, documents, terms, embedder.fingerprint, made)
+    content = generation_id(chunks, documents, terms, embedder.fingerprint, made, sources)
     generation = content
     while (folder := root / "generations" / generation).exists():
         generation = f"{content}.{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True)
-    VectorStore.create(
-        folder / "chroma", generation, chroma_url, chunks, embedder.encode_passages([searchable(c) for c in chunks])
+    vectors = _vectors(chunks, embedder, reuse)
+    np.save(folder / "vectors.npy", vectors)
+    parts: dict[str, list[int]] = {}
+    for n, source in enumerate(sources):
+        for language in LANGUAGES:
+            parts[f"{n}-{language}"] = [i for i, c in enumerate(chunks) if c.source == source.name and c.language == language]
+    position = {i: p for rows in parts.values() for p, i in enumerate(rows)}
+    write_records(
+        folder / "records.sqlite", documents, ((chunk, position[i]) for i, chunk in enumerate(chunks)), folders,
+        {name for text in [*(d.text for d in documents), *(n for f in folders for n in (f.name, *f.files))] for name in names_in(text)},
+        visits or {}, notes,
     )
-    for language in LANGUAGES:
-        LexicalIndex.build([searchable(c) for c in chunks if c.language == language]).save(folder / f"lexical-{language}")
-    _write_json(folder / "chunks.json", [dataclasses.asdict(chunk) for chunk in chunks])
-    keys = ("source", "path", "language", "text", "renders")
-    _write_json(folder / "documents.json", [{key: getattr(d, key) for key in keys} for d in documents])
+    VectorStore.create(
+        folder / "chroma", generation, chroma_url, {part: ([chunks[i] for i in rows], vectors[rows]) for part, rows in parts.items() if rows}
+    )
+    for part, rows in parts.items():
+        LexicalIndex.build([searchable(chunks[i]) for i in rows]).save(folder / f"lexical-{part}")
     _write_json(folder / "terms.json", terms.to_records())
     manifest = {
         "format": FORMAT,
@@ -182,9 +380,30 @@ def write_generation(
         "embeddings": embedder.fingerprint,
         "dim": embedder.dim,
         "chunks": len(chunks),
+        "parts": {part: len(rows) for part, rows in parts.items()},
         "sources": [dataclasses.asdict(source) for source in sources],
     }
     _write_json(folder / "manifest.json", manifest)
+    _point_to(root, generation, chroma_url)
+    return generation
+
+
+def _vectors(chunks: Sequence[Chunk], embedder: Embedder, reuse: Index | None) -> np.ndarray:
+    """Vectors of chunks, (chunks, dim) float32: those known from another index, the rest encoded."""
+    vectors = np.zeros((len(chunks), embedder.dim), np.float32)
+    known = reuse.records.numbers([chunk.id for chunk in chunks]) if reuse else {}
+    if reuse and known:
+        rows = [i for i, chunk in enumerate(chunks) if chunk.id in known]
+        vectors[rows] = reuse.vectors()[[known[chunks[i].id] for i in rows]]
+    new = [i for i, chunk in enumerate(chunks) if chunk.id not in known]
+    for start in range(0, len(new), 1_000):
+        part = new[start : start + 1_000]
+        vectors[part] = embedder.encode_passages([searchable(chunks[i]) for i in part])
+    return vectors
+
+
+def _point_to(root: Path, generation: str, chroma_url: str | None) -> None:
+    """Make a generation the current one and remove those that no reader was told of since the last."""
     pointer = root / "current.new"
     with pointer.open("w", encoding="utf-8") as file:
         file.write(generation + "\n")
@@ -194,14 +413,9 @@ def write_generation(
     os.replace(pointer, root / "current")
     for old in (root / "generations").iterdir():
         if old.name not in (generation, previous):
+            if chroma_url:
+                VectorStore.drop(chroma_url, old.name)
             shutil.rmtree(old, ignore_errors=True)
-    return generation
-
-
-def _chunk(row: dict[str, Any]) -> Chunk:
-    row["segments"] = tuple(Segment(**segment) for segment in row["segments"])
-    row["headings"], row["children"] = tuple(row["headings"]), tuple(row["children"])
-    return Chunk(**row)
 
 
 def _read_json(path: Path) -> Any:
@@ -213,5 +427,3 @@ def _read_json(path: Path) -> Any:
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
-
-

@@ -75,6 +75,8 @@ class Unit:
     minor: bool = False
     """A Chinese word that is no noun and no term: how a thing is asked, seldom what is asked."""
 
+    attribute: bool = False
+    """A term for what is asked of a thing (port, version, limit): only its own name supports it."""
     everyday: bool = False
     """A term that is a common word ('copy', 'run'): two languages' word for it, not a name."""
 
@@ -125,7 +127,8 @@ def make_query(question: str, history: Sequence[Turn], terms: TermTable, names: 
         known = {unit.key for unit in found}
         found += tuple(replace(u, minor=True) for u in units(earlier, terms) if not u.generic and u.key not in known)
         text = f"{earlier} {text}"
-    named = tuple(dict.fromkeys(unit.key for unit in found if not unit.minor and _names_something(unit, terms, names)))
+    own = tuple(dict.fromkeys(unit.key for unit in found if not unit.minor and _names_something(unit, terms, names)))
+    named = own or tuple(dict.fromkeys(unit.key for unit in found if _names_something(unit, terms, names)))
     intents = frozenset(intent for intent, pattern in INTENTS if pattern.search(asked))
     if {"compare", "where"} <= intents:
         intents -= {"where"}
@@ -195,7 +198,7 @@ def units(folded: str, terms: TermTable) -> tuple[Unit, ...]:
 
 
 def _unit(text: str, term: Term) -> Unit:
-    return Unit(text, f"term:{term.id}", stem(text) in GENERIC or text in GENERIC, everyday=term.kind == "word")
+    return Unit(text, f"term:{term.id}", term.kind != "attribute" and (stem(text) in GENERIC or text in GENERIC), attribute=term.kind == "attribute", everyday=term.kind == "word")
 
 
 def _main_first(text: str, found: tuple[Unit, ...]) -> tuple[Unit, ...]:
@@ -220,8 +223,6 @@ def resolve(text: str, earlier: str, terms: TermTable, names: Collection[str]) -
         if same and same[0].term.id != own[0].term.id and len(units(text, terms)) <= 3:
             return earlier[: same[0].start] + text[own[0].start : own[0].end] + earlier[same[0].end :]
         return text
-    if before and not own and (CONTINUES.search(text) or pronoun):
-        return f"{earlier[before[0].start : before[0].end]} {text}"
     return text
 
 
@@ -241,7 +242,8 @@ def _focus(asked: str, found: Sequence[Unit]) -> str | None:
         return next((u.key for head in reversed(heads) for u in found if head in u.text.split()), None)
     if match := ASKED_ZH.search(asked):
         after, before = asked[match.end() : match.end() + 8], asked[max(0, match.start() - 12) : match.start()]
-        following, at = [], 0
+        following: list[Unit] = []
+        at = 0
         while unit := next((u for u in found if not u.minor and after.startswith(u.text, at)), None):
             following.insert(0, unit)
             at += len(unit.text)

@@ -1,12 +1,10 @@
-"""Retrieval: each language on its own, lexical and dense, then ranks fused."""
+"""Retrieval: each source and each language on its own, lexical and dense, then ranks fused."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-import numpy as np
-
-from assistant.datamodels import Passage
+from assistant.datamodels import Chunk, Passage
 from assistant.index import LANGUAGES, Index
 from assistant.models import Embedder
 from assistant.query import Query
@@ -28,23 +26,39 @@ def retrieve(query: Query, index: Index, embedder: Embedder, sources: Sequence[s
     are one, with both their shares.
     """
     scores: dict[str, dict[str, float]] = {}
-    fused: dict[str, float] = {}
     said = expanded(query, index)
     vector = embedder.encode_queries([query.text])[0]
-    for language in LANGUAGES:
-        chunks = index.of_language[language]
-        allowed = None if sources is None else np.array([chunk.source in sources for chunk in chunks], bool)
-        legs = {
-            f"lexical:{language}": [(chunks[i].id, s) for i, s in index.lexical[language].search(said, CANDIDATES, allowed)],
-            f"dense:{language}": index.store.search(vector, CANDIDATES, language, sources) if vector.any() else [],
-        }
-        for leg, found in legs.items():
-            for rank, (chunk_id, score) in enumerate(found):
-                chunk = index.counterpart(index.by_id[chunk_id], query.language)
-                fused[chunk.id] = fused.get(chunk.id, 0.0) + 1 / (RRF_K + rank)
-                scores.setdefault(chunk.id, {})[leg] = score
-    best = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:k]
-    return [Passage(index.by_id[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
+    ranked: list[tuple[str, int, str, float]] = []
+    for source in index.sources:
+        if sources is not None and source.name not in sources:
+            continue
+        for language in LANGUAGES:
+            part = index.part(source.name, language)
+            found = index.lexical(part).search(said, CANDIDATES)
+            there = index.at(source.name, language, [i for i, _ in found])
+            ranked += [(f"lexical:{language}", rank, there[i].id, score) for rank, (i, score) in enumerate(found)]
+            if vector.any():
+                nearest = index.store.search(vector, CANDIDATES, part)
+                ranked += [(f"dense:{language}", rank, id_, score) for rank, (id_, score) in enumerate(nearest)]
+    chunks = index.by_ids(list(dict.fromkeys(id_ for _, _, id_, _ in ranked)))
+    fused: dict[str, float] = {}
+    found_chunks: dict[str, Chunk] = {}
+    for leg, rank, id_, score in ranked:
+        chunk = index.counterpart(chunks[id_], query.language)
+        found_chunks[chunk.id] = chunk
+        fused[chunk.id] = fused.get(chunk.id, 0.0) + 1 / (RRF_K + rank)
+        scores.setdefault(chunk.id, {})[leg] = score
+    best = sorted(fused, key=lambda id_: (-fused[id_], id_))
+    return [Passage(chunk, rank, fused[chunk.id], scores[chunk.id]) for rank, chunk in enumerate(_distinct(found_chunks[i] for i in best)[:k])]
+
+
+def _distinct(chunks: Iterable[Chunk]) -> list[Chunk]:
+    """Chunks without those that say in one version of a tree what another version said in the same file."""
+    found: dict[tuple[str, str], Chunk] = {}
+    for chunk in chunks:
+        if (other := found.setdefault((chunk.path, chunk.text), chunk)) is not chunk and other.source == chunk.source:
+            found[chunk.path, f"{chunk.text}\0{chunk.id}"] = chunk
+    return list(found.values())
 
 
 def expanded(query: Query, index: Index) -> str:

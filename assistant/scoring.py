@@ -24,9 +24,9 @@ from assistant.query import VAGUE, Query, Unit
 
 FEATURES = (
     "own", "around", "other", "dense", "dense_other", "dense_chunk", "late", "late_around", "rank", "length", "first",
-    "opens", "heading", "role", "definition", "lead_of_list", "lead_else", "number", "entry", "entry_where", "entry_named",
-    "entry_described", "folder_listed", "root", "place", "code", "make", "names_wanted", "opens_wanted", "items_wanted", "all_sides",
-    "enumerates", "differs", "cause",
+    "opens", "heading", "role", "lead_of_list", "lead_else", "number", "entry", "entry_where",
+    "entry_described", "root", "place", "make", "names_wanted", "opens_wanted", "all_sides",
+    "enumerates", "differs", "cause", "late_other", "lexical",
 )
 """Names of the features, in the order of `Candidate.features`; all are 0 or more, higher is more."""
 CALIBRATION = Path(__file__).with_name("calibration.json")
@@ -34,7 +34,6 @@ CONTEXT = 0.9
 """What support from the surroundings, or from the same line in the other language, is worth beside the span's own."""
 EXAMPLE = 0.6
 NUMBER = re.compile(r"\d|[一二两三四五六七八九十]|\b(one|two|three|four|five|six|seven|single|only)\b", re.I)
-DEFINITION = re.compile(r"是.{0,24}(工具|包|组件|代理|接口|库|服务|集群|方式)|也?被称为|\bis (a|an|the)\b|also called|\bas the\b", re.I)
 PLACE = re.compile(r"目录|路径|\bdirectory\b|\bpath\b|(?<![a-z])[_/][a-z]+/?", re.I)
 ROLE = re.compile(r"负责|用于|用来|主要|提供|管理|监控|responsible|manag|provid|expos|monitor|mainly|\bfor\b.*\bPod\b", re.I)
 """Words of a sentence that says what its subject does."""
@@ -94,9 +93,10 @@ def score(
     calibration = calibration or Calibration.load()
     weights = np.array([calibration.weights.get(name, 0.0) for name in FEATURES])
     asked = reader.read(query.text)
+    most = max((s for p in passages for leg, s in p.scores.items() if leg.startswith("lexical")), default=1.0)
     found: dict[tuple[str, str, int], Candidate] = {}
     for passage in with_named(query, passages, index):
-        for segment, features, supports in _read(query, asked, passage, index, reader):
+        for segment, features, supports in _read(query, asked, passage, most, index, reader):
             candidate = Candidate(passage.chunk, segment, float(weights @ features), supports, features)
             if candidate.place not in found or found[candidate.place].score < candidate.score:
                 found[candidate.place] = candidate
@@ -107,7 +107,7 @@ def with_named(query: Query, passages: Sequence[Passage], index: Index) -> Itera
     """The passages, and every entry that the question names, whatever its rank."""
     seen = {passage.chunk.id for passage in passages}
     yield from passages
-    for chunk in index.of_language[query.language]:
+    for chunk in index.entries(query.language):
         if chunk.kind == "entry" and chunk.id not in seen and is_named(chunk, query):
             yield Passage(chunk, len(passages), 0.0)
 
@@ -125,13 +125,14 @@ def named(chunk: Chunk, query: Query) -> float:
 
 
 def _read(
-    query: Query, asked: Bag, passage: Passage, index: Index, reader: Reader
+    query: Query, asked: Bag, passage: Passage, most: float, index: Index, reader: Reader
 ) -> Iterable[tuple[Segment, tuple[float, ...], tuple[float, ...]]]:
     """Features and supports of each segment of a passage."""
     chunk = passage.chunk
     whole = reader.read(chunk.text)
     previous = [reader.read(" \n".join(chunk.headings[1:][-2:])), *_opening(chunk, index, reader)]
     known = len(previous)
+    lexical = max((s for leg, s in passage.scores.items() if leg.startswith("lexical")), default=0.0)
     other = index.counterpart(chunk, "en" if chunk.language == "zh" else "zh")
     for position, segment in enumerate(chunk.segments):
         text = chunk.text[segment.start - chunk.start : segment.end - chunk.start]
@@ -155,6 +156,8 @@ def _read(
             "dense_chunk": max(0.0, float(whole.vector @ asked.vector)),
             "late": asked.average(late),
             "late_around": asked.average(late_around),
+            "late_other": asked.average(bag_other.nearest(asked)) if bag_other else asked.average(late),
+            "lexical": lexical / most,
             "rank": 1 / (1 + passage.rank),
             "length": math.log1p(len(bag.words)) / 4,
             "first": float(position == 0),
@@ -163,12 +166,6 @@ def _read(
         yield segment, tuple(values.get(name, 0.0) for name in FEATURES), supports
         if segment.kind == "lead" or len(previous) == known:
             previous.append(bag)
-
-
-def _items(chunk: Chunk) -> list[str]:
-    """The beginnings of a list's items."""
-    firsts = {part.item: part for part in reversed(chunk.segments) if part.item is not None}
-    return [chunk.text[part.start - chunk.start : part.end - chunk.start] for part in firsts.values()]
 
 
 def _as_example(unit: Unit, text: str, reader: Reader) -> float:
@@ -181,9 +178,8 @@ def _opening(chunk: Chunk, index: Index, reader: Reader) -> list[Bag]:
     """The first sentence of the paragraph that a list or code block continues: it names what is spoken of."""
     if chunk.kind not in ("list", "code", "table") or chunk.segments[0].kind != "lead":
         return []
-    for other in index.of_language[chunk.language]:
-        same = other.source == chunk.source and other.path == chunk.path and other.kind == "paragraph"
-        if same and other.start <= chunk.start < other.end:
+    for other in index.of_document(chunk.source, chunk.path):
+        if other.kind == "paragraph" and other.start <= chunk.start < other.end:
             first = other.segments[0]
             return [reader.read(other.text[first.start - other.start : first.end - other.start])]
     return []
@@ -209,15 +205,15 @@ def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, rea
         opens, heading = about(query.subjects[0], chunk, text, reader)
         values |= {"opens": opens, "heading": heading}
         if opens or heading:
-            values |= {"role": bool(ROLE.search(text)), "definition": bool(DEFINITION.search(text))}
+            values["role"] = bool(ROLE.search(text))
     if segment.kind == "lead":
         counted = any(unit.generic and unit.key in bag.keys for unit in query.units)
         values["lead_of_list"] = (1 + counted) / 2 if asks & {"list", "count"} else 0.0
         values["lead_else"] = not asks & {"list", "count"}
     if query.wanted:
         known = {unit.key for unit in query.units}
-        kinds = {"component", "tool"} if query.wanted & {"component", "tool"} else query.wanted
-        fresh = {k for k in bag.keys if k not in known and (t := reader.terms.by_id.get(k.removeprefix("term:"))) and t.kind in kinds and t.id not in VAGUE}
+        sought = frozenset({"component", "tool"}) if query.wanted & {"component", "tool"} else query.wanted
+        fresh = {k for k in bag.keys if k not in known and (t := reader.terms.by_id.get(k.removeprefix("term:"))) and t.kind in sought and t.id not in VAGUE}
         values |= {"names_wanted": bool(fresh), "opens_wanted": bag.opening in fresh}
     if "compare" in asks and len(query.subjects) > 1:
         values["all_sides"] = all(key in bag.keys for key in query.subjects)
@@ -225,19 +221,13 @@ def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, rea
         values["differs"] = bool(DIFFERS.search(text))
     if WHY.search(query.text):
         values["cause"] = bool(CAUSE.search(text))
-    if segment.kind == "lead" and query.wanted:
-        openings = [reader.read(part).opening for part in _items(chunk)]
-        kinds = [t.kind for o in openings if o and (t := reader.terms.by_id.get(o.removeprefix("term:")))]
-        values["items_wanted"] = len([k for k in kinds if k in query.wanted]) / max(1, len(openings))
     if asks & {"list", "count"}:
         values["enumerates"] = bool(ENUMERATES.search(text)) and not entry
         values["number"] = bool(NUMBER.search(text)) and not entry
-        values["folder_listed"] = bool(entry and chunk.children)
     if entry and NAMED & asks and is_named(chunk, query):
-        values["entry_named"] = named(chunk, query)
         values["entry_described"] = bool(chunk.note or chunk.children) or (chunk.name or "").lower() in query.text
     if "where" in asks:
         values |= {"entry_where": entry and chunk.name != ".", "place": not entry and bool(PLACE.search(text))}
     if "command" in asks:
-        values |= {"code": chunk.kind == "code", "make": "make" in text.lower().split()}
+        values["make"] = "make" in text.lower().split()
     return {name: float(value) for name, value in values.items()}

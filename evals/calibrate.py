@@ -17,15 +17,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit
 from tqdm import tqdm
 
 from assistant import answerable, scoring
 from assistant.assistant import Assistant
-from assistant.datamodels import Turn
-from assistant.evidence import Reader
+from assistant.datamodels import Passage, Turn
 from assistant.extractive import choose, expand, judged
 from assistant.query import Query
-from assistant.scoring import CALIBRATION, Candidate
+from assistant.scoring import CALIBRATION, Calibration, Candidate
 from assistant.settings import Settings
 from evals.metrics import normal
 from evals.questions import ARTICLE, Question, read_questions
@@ -34,6 +34,8 @@ from ingest.pipeline import ingest
 FOLDS = 5
 RANK_L2 = 0.02
 DECISION_L2 = 0.1
+BLUR = 0.05
+"""Width, in probability, over which the losses are smoothed when the threshold is chosen: single questions shall not move it."""
 FREE = ("length", "lead_else", "entry", "root", "rank", "first", "number", "place")
 """Features whose weight may fall below zero."""
 
@@ -45,6 +47,7 @@ class Sample:
     split: str
     question: Question
     query: Query
+    passages: list[Passage]
     candidates: list[Candidate]
     features: np.ndarray
     """(candidates, features) float64."""
@@ -61,10 +64,11 @@ def collect(splits: Sequence[str]) -> tuple[Assistant, list[Sample]]:
     questions = [(question.set, question) for question in found if question.source == ARTICLE]
     for split, question in tqdm(questions, desc="candidates", unit="question", disable=None):
         query = assistant.query(question.question, [Turn(q) for q in question.history])
-        candidates = scoring.score(query, assistant.passages(query), assistant.index, assistant.reader)
+        passages = assistant.passages(query)
+        candidates = scoring.score(query, passages, assistant.index, assistant.reader)
         matrix = np.array([c.features for c in candidates]).reshape(len(candidates), len(scoring.FEATURES))
         worth = np.array([_worth(question, query, candidate, assistant) for candidate in candidates])
-        samples.append(Sample(split, question, query, candidates, matrix, worth))
+        samples.append(Sample(split, question, query, passages, candidates, matrix, worth))
     return assistant, samples
 
 
@@ -120,9 +124,12 @@ def fit_decision(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
 
 
-def decision_row(sample: Sample, weights: np.ndarray, reader: Reader) -> tuple[np.ndarray, list[Candidate]]:
+def decision_row(sample: Sample, weights: np.ndarray, assistant: Assistant) -> tuple[np.ndarray, list[Candidate]]:
     candidates = ranked(sample, weights)
-    chosen = choose(sample.query, candidates, reader)
+    learned = Calibration(dict(zip(scoring.FEATURES, map(float, weights), strict=True)), {}, 0.0)
+    chosen = choose(
+        sample.query, candidates, lambda side: scoring.score(side, sample.passages, assistant.index, assistant.reader, learned)
+    )
     values = answerable.features(sample.query, candidates, judged(sample.query, chosen))
     return np.array([values[name] for name in answerable.FEATURES]), chosen
 
@@ -151,13 +158,13 @@ def main(arguments: list[str] | None = None) -> int:
     for k in range(FOLDS):
         train = [s for s, f in zip(samples, fold, strict=True) if f != k]
         weights = fit_ranker(train)
-        rows, chosen = zip(*(decision_row(s, weights, assistant.reader) for s in samples), strict=True)
+        rows, chosen = zip(*(decision_row(s, weights, assistant) for s in samples), strict=True)
         table = np.array(rows)
         decision = fit_decision(table[fold != k], labels[fold != k])
         for i in map(int, np.flatnonzero(fold == k)):
             confidence[i] = 1 / (1 + np.exp(-(table[i] @ decision[:-1] + decision[-1])))
             correct[i], picks[i] = right(samples[i], chosen[i], assistant), chosen[i]
-    threshold = best_threshold(confidence, labels, correct)
+    threshold = best_threshold(confidence, labels)
     print(f"held out, of {len(samples)}: threshold {threshold:.3f}, area under the curve {area(confidence, labels):.3f}")
     for name, mask in (("all", labels >= 0), *((language, np.array([s.question.language == language for s in samples])) for language in ("zh", "en")), *((split, np.array([s.split == split for s in samples])) for split in sorted({s.split for s in samples}))):
         yes, no = mask & (labels == 1), mask & (labels == 0)
@@ -175,7 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
                 for c in picks[i]:
                     print(f"  -> {assistant.index.document(c.chunk).line_at(c.segment.start)} {c.text[:110]!r}")
     weights = fit_ranker(samples)
-    table = np.array([decision_row(s, weights, assistant.reader)[0] for s in samples])
+    table = np.array([decision_row(s, weights, assistant)[0] for s in samples])
     decision = fit_decision(table, labels)
     record = {
         "weights": {n: round(float(w), 3) for n, w in zip(scoring.FEATURES, weights, strict=True)},
@@ -194,11 +201,11 @@ def area(confidence: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean((yes[:, None] > no[None, :]) + 0.5 * (yes[:, None] == no[None, :])))
 
 
-def best_threshold(confidence: np.ndarray, labels: np.ndarray, correct: np.ndarray) -> float:
-    """The threshold with the most right answers and right refusals together, refusals weighed to equal numbers."""
-    weight = labels.sum() / max(1.0, (1 - labels).sum())
-    choices = np.unique(np.round(confidence, 3))
-    return float(max(choices, key=lambda t: np.sum((confidence >= t) * labels) + weight * np.sum((confidence < t) * (1 - labels))))
+def best_threshold(confidence: np.ndarray, labels: np.ndarray) -> float:
+    """The threshold with the least loss, where declining an answerable question costs twice what answering another does."""
+    yes, no = confidence[labels == 1], confidence[labels == 0]
+    choices = np.linspace(0.2, 0.9, 141)
+    return float(min(choices, key=lambda t: 2 * np.mean(expit((t - yes) / BLUR)) + np.mean(expit((no - t) / BLUR))))
 
 
 if __name__ == "__main__":

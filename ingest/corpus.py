@@ -8,12 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from assistant.datamodels import Document, Source, sha256_of
+from assistant.datamodels import ARTICLE, Document, Source, sha256_of
 from assistant.errors import CorpusError
 from assistant.terms import TermTable
-
-ARTICLE = "article"
-"""Name of the bundled source."""
 
 
 @dataclass(frozen=True)

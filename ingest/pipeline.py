@@ -1,71 +1,165 @@
-"""Corpus → documents → chunks → a new index generation; nothing is written when nothing changed."""
+"""Corpus and sources → documents → chunks → a new index generation; nothing is written when nothing changed.
+
+One writer at a time holds `<index>/lock`; the system lets it go when the process ends, however it ends.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assistant.errors import IndexMismatchError, IndexNotFoundError, SettingsError
-from assistant.index import Index, content_id, current_generation, generation_id, write_generation
-from assistant.models import load_embedder
+from assistant.datamodels import ARTICLE, Chunk, Folder, Source, Visit
+from assistant.errors import AssistantError, CorpusError, IndexMismatchError, IndexNotFoundError, SettingsError
+from assistant.index import Index, generation_id, remembered_sources, write_generation
+from assistant.models import Embedder, load_embedder
 from assistant.settings import Settings
-from ingest.corpus import bundled_folder, read_corpus
+from ingest.checkout import Reading, Wanted, read_source
+from ingest.corpus import Corpus, bundled_folder, read_corpus
 from ingest.markdown import CHUNKER, chunk_markdown
+from ingest.patterns import Choice
+from ingest.report import Report, SourceReport
+
+__all__ = ["Report", "ingest", "list_sources", "wanted_source"]
 
 LOCK_SECONDS = 120
+NAME = re.compile(r"[\w.+][\w.+-]{0,63}")
 
 
-@dataclass(frozen=True)
-class Report:
-    """What an ingest did."""
-
-    index: str
-    changed: bool
-    documents: int
-    chunks: int
-    seconds: float
-
-    def __str__(self) -> str:
-        if not self.changed:
-            return f"nothing changed: {self.documents} documents, {self.chunks} chunks, index {self.index}"
-        return f"{self.documents} documents, {self.chunks} chunks in {self.seconds:.1f} s, index {self.index}"
+def wanted_source(folder: Path, name: str | None = None, choice: Choice | None = None) -> Wanted:
+    """A source as asked for; its name is the folder's where none is given. Raises SettingsError for a name that cannot be one."""
+    root = folder.expanduser().resolve()
+    name = name or re.sub(r"[^\w.+-]+", "-", root.name).strip("-") or "source"
+    if not NAME.fullmatch(name) or name == ARTICLE:
+        raise SettingsError(f"{name!r} cannot name a source; give --name with letters, digits and . _ + -, for example --name v1.28")
+    return Wanted(name, root, choice or Choice())
 
 
-def ingest(settings: Settings, rebuild: bool = False, corpus: Path | None = None) -> Report:
-    """Bring the index up to date with the material, one writer at a time.
+def ingest(
+    settings: Settings,
+    rebuild: bool = False,
+    corpus: Path | None = None,
+    sources: Sequence[Wanted] = (),
+    remove: Iterable[str] = (),
+    refresh: bool = False,
+    progress: Callable[[str, int], None] = lambda what, count: None,
+    wait: float = LOCK_SECONDS,
+) -> Report:
+    """Bring the index up to date: the bundled material, and `sources` as they are now; other sources stay as they were.
 
-    Raises CorpusError, ModelError, or SettingsError when the index folder cannot be written or is
-    locked for longer than two minutes.
+    With `refresh` the other sources are read again as well, from where they were. One writer at a
+    time: a second one waits `wait` seconds. Raises CorpusError, ModelError, or SettingsError when
+    the index folder cannot be written, is locked for longer, or holds no source to be removed.
     """
     begin = time.perf_counter()
     root = settings.index
     material = read_corpus(corpus or bundled_folder())
     embedder = load_embedder(settings.embeddings)
-    chunks = [chunk for document in material.documents for chunk in chunk_markdown(document)]
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / "lock", timeout=LOCK_SECONDS):
-            generation = generation_id(chunks, material.documents, material.terms, embedder.fingerprint, CHUNKER)
-            changed = rebuild or content_id(current_generation(root) or "") != generation or not _is_whole(settings)
-            if changed:
-                write_generation(
-                    root, [material.source], material.documents, chunks, material.terms, embedder, CHUNKER, settings.chroma_url
-                )
-    except Timeout as exc:
-        raise SettingsError(f"another ingest holds {root / 'lock'}; wait until it ends, then run this again") from exc
+        try:
+            with FileLock(root / "lock", timeout=wait):
+                return _update(settings, embedder, material, rebuild, sources, tuple(remove), refresh, progress, begin)
+        except Timeout as exc:
+            raise SettingsError(f"another ingest holds {root / 'lock'}; wait until it ends, then run this again") from exc
     except OSError as exc:
         raise SettingsError(
-            f"the index folder {root} cannot be written ({exc.strerror}); set ASSISTANT_INDEX to a folder of yours"
+            f"the index in {root} cannot be written ({exc.strerror or exc}); the one before is still in use; make room, or set ASSISTANT_INDEX to a folder of yours"
         ) from exc
-    return Report(generation, changed, len(material.documents), len(chunks), time.perf_counter() - begin)
 
 
-def _is_whole(settings: Settings) -> bool:
+def list_sources(settings: Settings) -> tuple[Source, ...]:
+    """The sources of the index; raises the errors of `Index.open`."""
+    return Index.open(settings.index, load_embedder(settings.embeddings), settings.chroma_url).sources
+
+
+def _update(
+    settings: Settings, embedder: Embedder, material: Corpus, rebuild: bool, sources: Sequence[Wanted], remove: tuple[str, ...],
+    refresh: bool, progress: Callable[[str, int], None], begin: float,
+) -> Report:
+    root = settings.index
+    index = _open(settings, embedder)
+    held = {s.name: s for s in index.sources} if index else remembered_sources(root)
+    if ARTICLE in remove:
+        raise SettingsError("the bundled article is always part of the index; it cannot be removed")
+    if unknown := [name for name in remove if name not in held]:
+        known = ", ".join(name for name in held if name != ARTICLE) or "none besides the article"
+        raise SettingsError(f"the index holds no source {unknown[0]!r}; it holds: {known}")
+    chunks = [chunk for document in material.documents for chunk in chunk_markdown(document)]
+    asked = {wanted.name: wanted for wanted in sources}
+    again = refresh or rebuild or index is None or index.made != CHUNKER
+    readings: list[Reading] = []
+    kept: list[Source] = []
+    lost: list[str] = []
+    for source in held.values():
+        if source.name == ARTICLE or source.name in asked or source.name in remove:
+            continue
+        if again and source.root:
+            try:
+                wanted = Wanted(source.name, Path(source.root), Choice(source.include, source.exclude))
+                readings.append(read_source(wanted, None if rebuild else index, progress))
+                continue
+            except AssistantError as error:
+                if index is None or index.made != CHUNKER:
+                    lost.append(f"{source.name} ({error})")
+                    continue
+        kept.append(source)
+    readings += [read_source(wanted, None if rebuild else index, progress) for wanted in asked.values()]
+    if rebuild:
+        readings = [dataclasses.replace(reading, changed=True) for reading in readings]
+    order = list(dict.fromkeys([*held, *asked]))
+    now = sorted([*kept, *(reading.source for reading in readings)], key=lambda source: order.index(source.name))
+    everything = [material.source, *now]
+    generation = generation_id(chunks, material.documents, material.terms, embedder.fingerprint, CHUNKER, everything)
+    changed = rebuild or index is None or index.id != generation
+    if changed or index is None:
+        _write(settings, embedder, material, chunks, everything, readings, None if rebuild else index)
+        index = Index.open(root, embedder, settings.chroma_url)
+    counts = sum(index.records.document_count(source.name) for source in everything)
+    return Report(
+        generation, changed, counts, index.records.chunk_count, time.perf_counter() - begin,
+        tuple(SourceReport.of(reading) for reading in readings), remove, tuple(lost),
+    )
+
+
+def _write(
+    settings: Settings, embedder: Embedder, material: Corpus, chunks: list[Chunk], everything: list[Source],
+    readings: list[Reading], index: Index | None,
+) -> None:
+    documents = list(material.documents)
+    chunks = list(chunks)
+    folders: list[Folder] = []
+    visits: dict[str, list[Visit]] = {}
+    by_name = {reading.source.name: reading for reading in readings if reading.changed}
+    for source in everything[1:]:
+        reading = by_name.get(source.name)
+        if reading is not None:
+            documents += reading.documents
+            chunks += reading.chunks
+            folders += reading.folders
+            visits[source.name] = list(reading.visits)
+            continue
+        if index is None:
+            raise CorpusError(f"the source {source.name!r} is not in the index; run `python -m ingest --source {source.root}`")
+        documents += index.records.documents(source.name)
+        chunks += index.records.chunks(source.name)
+        folders += index.records.folders(source.name)
+        visits[source.name] = list(index.records.visits(source.name).values())
+    write_generation(
+        settings.index, everything, documents, chunks, material.terms, embedder, CHUNKER, settings.chroma_url,
+        folders=folders, visits=visits, reuse=index,
+    )
+
+
+def _open(settings: Settings, embedder: Embedder) -> Index | None:
+    """The index as it is, read whole; None when there is none, it is damaged or of another version."""
     try:
-        Index.open(settings.index, load_embedder(settings.embeddings), settings.chroma_url)
+        index = Index.open(settings.index, embedder, settings.chroma_url)
+        index.check()
     except (IndexMismatchError, IndexNotFoundError):
-        return False
-    return True
+        return None
+    return index

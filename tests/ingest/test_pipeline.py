@@ -33,7 +33,7 @@ def test_no_index_is_named(tmp_path: Path) -> None:
         Assistant.open(Settings(index=tmp_path / "none"))
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "chunks.json", "documents.json", "lexical-zh/size", "chroma/chroma.sqlite3"])
+@pytest.mark.parametrize("name", ["manifest.json", "records.sqlite", "terms.json", "lexical-0-zh/size", "chroma/chroma.sqlite3"])
 def test_a_damaged_index_is_named_and_mended(tmp_path: Path, name: str) -> None:
     settings = Settings(index=tmp_path)
     ingest(settings)
