@@ -26,12 +26,13 @@ def ablations(assistant: Assistant) -> Iterator[System]:
         yield Product(Reranked(assistant.index, assistant.embedder, assistant.settings), "reranker")
 
 
-def baselines(assistant: Assistant, embeddings: str | None = None) -> Iterator[System]:
-    """The tutorial pipeline and BM25 alone, on the documents of the assistant's index."""
-    embedder = load_embedder(embeddings) if embeddings else assistant.embedder
+def baselines(assistant: Assistant, models: Sequence[str] = ()) -> Iterator[System]:
+    """The tutorial pipeline, with the assistant's embedding model and each of `models`, and BM25 alone, on its documents."""
     documents = assistant.index.documents
     for shown in TOPS:
-        yield Tutorial(documents, embedder, shown)
+        yield Tutorial(documents, assistant.embedder, shown)
+    for model in models:
+        yield Tutorial(documents, load_embedder(model), TOPS[0], f" with {Path(model).name}")
     yield Bm25(documents, TOPS[0])
 
 

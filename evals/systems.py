@@ -14,13 +14,13 @@ from typing import Protocol
 import numpy as np
 
 from assistant.assistant import Assistant
-from assistant.datamodels import Answer, Chunk, Document, Language, Passage, Turn
+from assistant.datamodels import Answer, Chunk, Document, Folder, Language, Passage, Turn
 from assistant.evidence import Reader
-from assistant.index import LANGUAGES, searchable
+from assistant.index import Index, searchable
 from assistant.lexical import LexicalIndex
 from assistant.models import Embedder, Reranker, load_reranker
 from assistant.query import Query
-from assistant.retrieve import CANDIDATES, RRF_K, K
+from assistant.retrieve import CANDIDATES, RRF_K, K, expanded
 from assistant.terms import TermTable
 
 
@@ -36,7 +36,11 @@ class System(Protocol):
     def chunks(self, language: Language) -> Sequence[Chunk]:
         """All that `search` could find for a question of this language."""
 
-    def document(self, source: str, path: str) -> Document: ...
+    def document(self, source: str, path: str) -> Document:
+        """Raises KeyError when there is none of that name."""
+
+    def folder(self, source: str, path: str) -> Folder | None:
+        """A directory of a source; None when there is none of that name."""
 
     @property
     def reader(self) -> Reader: ...
@@ -63,6 +67,9 @@ class Product:
     def document(self, source: str, path: str) -> Document:
         return self.assistant.document(source, path)
 
+    def folder(self, source: str, path: str) -> Folder | None:
+        return self.assistant.index.records.folder(source, path)
+
 
 class _NoVector:
     """An embedder of zero vectors, for which retrieval skips the dense leg."""
@@ -76,6 +83,13 @@ class _NoVector:
     encode_passages = encode_queries
 
 
+class _NoLexical(Index):
+    """An index whose lexical legs find nothing."""
+
+    def lexical(self, part: str) -> LexicalIndex:
+        return LexicalIndex(None, 0)
+
+
 class _OneList(Assistant):
     """Both languages in one ranking: one lexical leg and one dense leg over all chunks."""
 
@@ -85,18 +99,20 @@ class _OneList(Assistant):
         allowed = np.array([sources is None or chunk.source in sources for chunk in chunks], bool)
         close = np.where(allowed, vectors @ self.embedder.encode_queries([query.text])[0], -1)
         legs = {
-            "lexical": lexical.search(query.text, CANDIDATES, allowed),
+            "lexical": lexical.search(expanded(query, index), CANDIDATES, allowed),
             "dense": [(int(i), float(close[i])) for i in np.argsort(-close, kind="stable")[:CANDIDATES]],
         }
+        kept: dict[str, Chunk] = {}
         fused: dict[str, float] = {}
         scores: dict[str, dict[str, float]] = {}
         for leg, found in legs.items():
             for rank, (position, value) in enumerate(found):
                 chunk = index.counterpart(chunks[position], query.language)
+                kept[chunk.id] = chunk
                 fused[chunk.id] = fused.get(chunk.id, 0.0) + 1 / (RRF_K + rank)
                 scores.setdefault(chunk.id, {})[leg] = value
         best = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:K]
-        return [Passage(index.by_id[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
+        return [Passage(kept[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
 
     @cached_property
     def _merged(self) -> tuple[LexicalIndex, np.ndarray]:
@@ -129,8 +145,8 @@ def _lexical(own: Assistant) -> Assistant:
 
 
 def _dense(own: Assistant) -> Assistant:
-    empty = {language: LexicalIndex(None, 0) for language in LANGUAGES}
-    return Assistant(dataclasses.replace(own.index, lexical=empty), own.embedder, own.settings)
+    parts = {field.name: getattr(own.index, field.name) for field in dataclasses.fields(own.index)}
+    return Assistant(_NoLexical(**parts), own.embedder, own.settings)
 
 
 def _without_terms(own: Assistant) -> Assistant:
