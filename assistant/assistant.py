@@ -62,7 +62,7 @@ class Assistant:
             return
         for count in range(1, len(statements) + 1):
             timings["total"] = _ms(begin, time.perf_counter())
-            yield self._answer(query, statements[:count], citations, None, timings, selection.confidence)
+            yield self._answer(query, statements[:count], citations, None, timings, selection.confidence, len(statements))
 
     def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
         return make_query(question, history, self.index.terms, Names(self.index.records))
@@ -128,7 +128,7 @@ class Assistant:
 
     def _answer(
         self, query: Query, statements: Sequence[Statement], citations: Sequence[Citation],
-        declined: Declined | None, timings: dict[str, float], confidence: float,
+        declined: Declined | None, timings: dict[str, float], confidence: float, total: int = 0,
     ) -> Answer:
         return Answer(
             question=query.question,
@@ -136,7 +136,7 @@ class Assistant:
             language=query.language,
             answered=declined is None,
             engine="extractive",
-            answer=markdown(statements) if declined is None else declined_text(declined, query.language),
+            answer=markdown(statements, total) if declined is None else declined_text(declined, query.language),
             statements=tuple(statements),
             citations=tuple(citations),
             declined=declined,
