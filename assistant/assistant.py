@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from assistant.answerable import asked_for
 from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Statement, Turn
-from assistant.errors import SettingsError
+from assistant.errors import ModelError, SettingsError
 from assistant.evidence import Reader
 from assistant.extractive import Selection, select
 from assistant.index import Index, Names, current_generation
@@ -23,6 +26,11 @@ from assistant.settings import Settings
 from assistant.text import fold
 from assistant.verify import verify_statement
 
+if TYPE_CHECKING:
+    from assistant.generative import Written
+    from assistant.llm import LanguageModel
+
+EXTRACTS = "the answer below is made of extracts, without the language model"
 NEAREST = 3
 """Passages shown with a declined answer."""
 
@@ -30,10 +38,12 @@ NEAREST = 3
 class Assistant:
     """Answers questions from one index, and picks up its new generations."""
 
-    def __init__(self, index: Index, embedder: Embedder, settings: Settings) -> None:
+    def __init__(self, index: Index, embedder: Embedder, settings: Settings, model: LanguageModel | None = None) -> None:
         self.index = index
         self.embedder = embedder
         self.settings = settings
+        self.model = model
+        """A language model that is already loaded; else the settings' one is, when first asked."""
 
     @classmethod
     def open(cls, settings: Settings) -> Assistant:
@@ -51,18 +61,89 @@ class Assistant:
             raise SettingsError("the question is empty; give one, for example: python -m assistant ask \"kubelet 是什么？\"")
         self._follow_index()
         begin = time.perf_counter()
-        query = self.query(question, history)
+        warnings: list[str] = []
+        model = self._model(warnings)
+        query = self._standalone(question, history, model, warnings)
         passages = self.passages(query, sources)
         found = time.perf_counter()
         selection = select(query, passages, self.index, self.reader)
-        statements, citations = self._cite(selection)
         timings = {"retrieve": _ms(begin, found), "select": _ms(found, time.perf_counter())}
+        if model is not None and (yield from self._generate(model, query, passages, selection, timings, warnings)):
+            return
+        statements, citations = self._cite(selection)
         if not statements:
-            yield self._decline(query, selection, passages, timings | {"total": _ms(begin, time.perf_counter())})
+            declined = self._decline(query, selection, passages, timings | {"total": _ms(begin, time.perf_counter())})
+            yield replace(declined, warnings=tuple(warnings))
             return
         for count in range(1, len(statements) + 1):
             timings["total"] = _ms(begin, time.perf_counter())
-            yield self._answer(query, statements[:count], citations, None, timings, selection.confidence, len(statements))
+            answer = self._answer(query, statements[:count], citations, None, timings, selection.confidence, len(statements))
+            yield replace(answer, warnings=tuple(warnings))
+
+    def _model(self, warnings: list[str]) -> LanguageModel | None:
+        """The configured language model; one that cannot be loaded is a warning, and extracts answer."""
+        if self.model is None and self.settings.llm is not None:
+            from assistant.llm import load_language_model
+
+            try:
+                self.model = load_language_model(self.settings.llm)
+            except ModelError as exc:
+                warnings += [str(exc), EXTRACTS]
+        return self.model
+
+    def _standalone(self, question: str, history: Sequence[Turn], model: LanguageModel | None, warnings: list[str]) -> Query:
+        """The query of a question; a follow-up is rewritten by the model where there is one."""
+        query = self.query(question, history)
+        if model is None or not history:
+            return query
+        from assistant.generative import standalone
+
+        try:
+            rewritten = standalone(model, question, [turn.question for turn in history[-3:]])
+        except ModelError as exc:
+            warnings.append(str(exc))
+            return query
+        return replace(self.query(rewritten), question=question, language=query.language) if rewritten else query
+
+    def _generate(
+        self, model: LanguageModel, query: Query, passages: Sequence[Passage], selection: Selection,
+        timings: dict[str, float], warnings: list[str],
+    ) -> Generator[Answer, None, bool]:
+        """Yield what the model writes and the verifier lets through; gives False when the extracts shall answer."""
+        from assistant.cache import ReplyCache
+        from assistant.generative import Writer, Written
+
+        cache = ReplyCache(self.settings.cache) if self.settings.cache else None
+        writer = Writer(model, self.reader, self._citation, self.settings.mark_unsupported, cache)
+        begin, written, count = time.perf_counter(), Written(), 0
+        try:
+            for written in writer.write(query.text if query.text != fold(query.question).strip() else query.question, query.language, passages):
+                if len(written.statements) > count:
+                    count = len(written.statements)
+                    yield self._generated(model, query, written, selection, timings, begin, warnings)
+        except ModelError as exc:
+            warnings.append(str(exc))
+        if written.stopped:
+            kept = "marked" if self.settings.mark_unsupported else "left out"
+            warnings.append(f"{written.stopped} of the model's statements {kept}: no line supports {'it' if written.stopped == 1 else 'them'}")
+        if written.refused and not written.statements:
+            refusal = replace(selection, reason=selection.reason or "partly_covered", missing=selection.missing or asked_for(query))
+            answer = self._decline(query, refusal, passages, timings | {"generate": _ms(begin, time.perf_counter())})
+            yield replace(answer, engine=model.name, usage=written.usage or None, warnings=tuple(warnings))
+            return True
+        if not any(statement.verdict != "unsupported" for statement in written.statements):
+            warnings.append(EXTRACTS)
+            return False
+        yield self._generated(model, query, written, selection, timings, begin, warnings)
+        return True
+
+    def _generated(
+        self, model: LanguageModel, query: Query, written: Written, selection: Selection, timings: dict[str, float],
+        begin: float, warnings: Sequence[str],
+    ) -> Answer:
+        taken = timings | {"generate": _ms(begin, time.perf_counter())}
+        answer = self._answer(query, written.statements, written.citations, None, taken, selection.confidence, len(written.statements))
+        return replace(answer, engine=model.name, usage=written.usage or None, warnings=tuple(warnings))
 
     def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
         return make_query(question, history, self.index.terms, Names(self.index.records))

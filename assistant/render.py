@@ -12,6 +12,9 @@ OFF_TOPIC = {
 }
 
 
+UNSUPPORTED = "⚠ (未经资料证实 · not supported by the material) "
+
+
 def markdown(statements: Sequence[Statement], total: int | None = None) -> str:
     """Write statements as Markdown: sentences in a paragraph, items as a list, commands as code blocks.
 
@@ -22,7 +25,9 @@ def markdown(statements: Sequence[Statement], total: int | None = None) -> str:
     last = ""
     for statement in statements:
         marks = " " + "".join(f"[{number}]" for number in statement.citations)
-        if statement.kind == "command":
+        if statement.verdict == "unsupported":
+            blocks.append(f"{UNSUPPORTED}\n```\n{statement.text}\n```" if statement.kind == "command" else UNSUPPORTED + statement.text)
+        elif statement.kind == "command":
             blocks.append(f"```\n{statement.text}\n```\n{marks.strip()}")
         elif statement.kind in ("item", "entry", "row") and not alone:
             item = f"- {statement.text}{marks}"
