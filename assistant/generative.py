@@ -32,6 +32,8 @@ from assistant.scoring import Candidate
 from assistant.text import fold
 from assistant.verify import verify_statement
 
+FEWEST_WORDS = 2
+"""A line of fewer words says nothing that could be supported."""
 SPANS = 3
 """Spans that one statement may rest on."""
 LONGEST_REWRITE = 300
@@ -124,6 +126,8 @@ class Writer:
     def _evidence(self, text: str, passages: Sequence[Passage]) -> tuple[Verdict, list[Candidate]]:
         """The verdict on a statement, and the fewest spans of the passages that it was reached with."""
         asked = [unit for unit in units(fold(text), self.reader.terms) if not unit.generic]
+        if len(self.reader.read(text).words) < FEWEST_WORDS:
+            return "unsupported", []
         found = []
         for passage in passages:
             chunk = passage.chunk

@@ -60,14 +60,18 @@ class LanguageModel:
     def _deltas(self, system: str, user: str, usage: dict[str, int]) -> Iterator[str]:
         from langchain_core.messages import HumanMessage, SystemMessage
 
+        finish = None
         try:
             for part in self.chat.stream([SystemMessage(system), HumanMessage(user)]):
                 for name, count in (getattr(part, "usage_metadata", None) or {}).items():
                     if isinstance(count, int):
                         usage[name] = usage.get(name, 0) + count
-                yield part.text if isinstance(part.text, str) else part.text()
+                finish = part.response_metadata.get("finish_reason") or finish
+                yield str(part.text)
         except provider_errors() as exc:
             raise translate(exc, self.name) from None  # the provider's text may hold a key
+        if finish == "length" or (finish is None and self.name.startswith("openai:")):
+            raise ModelError(f"{self.name}: the reply was cut off before its end; what stood before that is shown")
 
 
 def load_language_model(spec: str) -> LanguageModel:
