@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from assistant import tree
 from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Statement, Turn
 from assistant.errors import SettingsError
 from assistant.evidence import Reader
-from assistant.extractive import Selection, select
+from assistant.extractive import Selection
+from assistant.groups import Evidence, find_evidence
 from assistant.index import Index, Names, current_generation
 from assistant.models import Embedder, load_embedder
 from assistant.query import Query, make_query
@@ -52,17 +54,28 @@ class Assistant:
         self._follow_index()
         begin = time.perf_counter()
         query = self.query(question, history)
-        passages = self.passages(query, sources)
-        found = time.perf_counter()
-        selection = select(query, passages, self.index, self.reader)
-        statements, citations = self._cite(selection)
-        timings = {"retrieve": _ms(begin, found), "select": _ms(found, time.perf_counter())}
+        reply = tree.answer(query, self.index, sources)
+        looked = time.perf_counter()
+        evidence = Evidence([], Selection((), None)) if reply and reply.claim == "instead" else self.evidence(query, sources)
+        statements, citations = self._cite(evidence.selection)
+        confidence = evidence.selection.confidence
+        if reply and _tells_more(reply, evidence):
+            reply = tree.numbered_after(reply, len(citations)) if reply.claim == "beside" else reply
+            beside = reply.claim == "beside"
+            statements = [*(statements if beside else ()), *reply.statements]
+            citations = [*(citations if beside else ()), *reply.citations]
+            confidence = 1.0
+        timings = {"tree": _ms(begin, looked), "find": _ms(looked, time.perf_counter())}
         if not statements:
-            yield self._decline(query, selection, passages, timings | {"total": _ms(begin, time.perf_counter())})
+            yield self._decline(query, evidence, timings | {"total": _ms(begin, time.perf_counter())})
             return
         for count in range(1, len(statements) + 1):
             timings["total"] = _ms(begin, time.perf_counter())
-            yield self._answer(query, statements[:count], citations, None, timings, selection.confidence)
+            yield self._answer(query, statements[:count], citations, None, timings, confidence)
+
+    def evidence(self, query: Query, sources: Sequence[str] | None = None) -> Evidence:
+        """The passages of a query and what is chosen among them."""
+        return find_evidence(query, self.index, self.passages, self.reader, sources)
 
     def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
         return make_query(question, history, self.index.terms, Names(self.index.records))
@@ -114,13 +127,25 @@ class Assistant:
             position = chunk.segments.index(candidate.segment)
             same = other.segments[position] if len(other.segments) == len(chunk.segments) else None
             span = (same.start, same.end) if same else source_document.span_of_lines(document.line_at(start), document.line_at(end - 1))
-            original = _cite(source_document, *span, number, other.headings)
-        return _cite(document, start, end, number, chunk.headings, original)
+            original = self._pointer(source_document, *span, number, other.headings)
+        return self._pointer(document, start, end, number, chunk.headings, original)
 
-    def _decline(self, query: Query, selection: Selection, passages: Sequence[Passage], timings: dict[str, float]) -> Answer:
+    def _pointer(
+        self, document: Document, start: int, end: int, number: int, headings: tuple[str, ...], original: Citation | None = None
+    ) -> Citation:
+        first, last = document.line_at(start), document.line_at(max(start, end - 1))
+        return Citation(
+            id=number, source=document.source, path=document.path, start_line=first, end_line=last, start_char=start, end_char=end,
+            quote=document.text[start:end], headings=headings, sha256=document.sha256,
+            url=self.index.source(document.source).permalink(document.path, first, last), original=original,
+            note=self.index.note_on(document, first, last),
+        )
+
+    def _decline(self, query: Query, evidence: Evidence, timings: dict[str, float]) -> Answer:
+        selection = evidence.selection
         nearest: list[Citation] = []
         if selection.reason != "off_topic":
-            for passage in passages[:NEAREST]:
+            for passage in evidence.passages[:NEAREST]:
                 chunk = passage.chunk
                 nearest.append(self._citation(Candidate(chunk, chunk.segments[0], 0.0, ()), len(nearest) + 1))
         declined = Declined(selection.reason or "not_covered", selection.missing, tuple(nearest))
@@ -150,22 +175,21 @@ def _ms(begin: float, end: float) -> float:
     return round((end - begin) * 1000, 2)
 
 
+def _tells_more(reply: tree.Reply, evidence: Evidence) -> bool:
+    """Whether the tree is heard beside or instead of what the documents say: not where those name the place themselves."""
+    best = evidence.selection.best
+    if reply.claim == "else" and evidence.answers and best is not None:
+        return reply.is_place and best.chunk.kind != "entry"
+    return True
+
+
 def _statement_text(candidate: Candidate) -> str:
-    """What is said: the span as it stands; for a directory entry its path and remark."""
+    """What is said: the span as it stands; for a directory entry its path and remark; a comment without its marks."""
     chunk = candidate.chunk
+    if chunk.kind in ("package", "target"):
+        return tree.COMMENT_MARK.sub(" ", candidate.text).strip()
     if chunk.kind != "entry" or chunk.name == ".":
         return candidate.text
     if not chunk.note:
         return f"`{chunk.name}`"
     return f"`{chunk.name}`：{chunk.note}" if chunk.language == "zh" else f"`{chunk.name}`: {chunk.note}"
-
-
-def _cite(
-    document: Document, start: int, end: int, number: int, headings: tuple[str, ...], original: Citation | None = None
-) -> Citation:
-    return Citation(
-        id=number, source=document.source, path=document.path,
-        start_line=document.line_at(start), end_line=document.line_at(max(start, end - 1)),
-        start_char=start, end_char=end, quote=document.text[start:end],
-        headings=headings, sha256=document.sha256, original=original,
-    )

@@ -71,6 +71,8 @@ class Index:
     store: VectorStore
     only: frozenset[str] | None = None
     """Names of the sources that `entries` and `of_language` are limited to; None: all."""
+    loaded: dict[str, LexicalIndex] = dataclasses.field(default_factory=dict)
+    """Lexical indexes of the parts that were searched."""
 
     @classmethod
     def open(cls, root: Path, embedder: Embedder, chroma_url: str | None = None) -> Index:
@@ -125,15 +127,18 @@ class Index:
         """Name of a searchable part."""
         return f"{[s.name for s in self.sources].index(source)}-{language}"
 
-    @cached_property
-    def _lexical(self) -> dict[str, LexicalIndex]:
-        return {}
+    def source(self, name: str) -> Source:
+        """A source by its name; raises KeyError when the index holds none of that name."""
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise KeyError(name)
 
     def lexical(self, part: str) -> LexicalIndex:
         """The lexical index of a part; raises IndexMismatchError when it is damaged."""
-        if part not in self._lexical:
-            self._lexical[part] = LexicalIndex.load(self.folder / f"lexical-{part}")
-        return self._lexical[part]
+        if part not in self.loaded:
+            self.loaded[part] = LexicalIndex.load(self.folder / f"lexical-{part}")
+        return self.loaded[part]
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
@@ -250,6 +255,14 @@ class Index:
         for note in self.records.notes(ARTICLE):
             found.setdefault((note.source, note.path, note.line), []).append(note)
         return found
+
+    def note_on(self, document: Document, first: int, last: int) -> str | None:
+        """What is known of lines of a document against the checkouts, in its language; None when nothing is."""
+        found = [
+            note.note for line in range(first, last + 1) for note in self.line_notes.get((document.source, document.path, line), ())
+            if note.language == document.language
+        ]
+        return "; ".join(dict.fromkeys(found)) or None
 
     def check(self) -> None:
         """Read what `open` leaves for later; raises IndexMismatchError when something is damaged."""

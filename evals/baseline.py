@@ -16,7 +16,6 @@ from pathlib import Path
 from assistant.datamodels import Answer, Chunk, Citation, Document, Language, Passage, Segment, Statement, Turn
 from assistant.errors import SettingsError
 from assistant.evidence import Reader
-from assistant.index import LANGUAGES
 from assistant.lexical import LexicalIndex
 from assistant.models import Embedder
 from assistant.store import VectorStore
@@ -113,8 +112,8 @@ class Tutorial(_Plain):
     @cached_property
     def _store(self) -> VectorStore:
         folder = Path(self._folder.name)
-        VectorStore.create(folder, "tutorial", None, self.all, self.embedder.encode_passages([c.text for c in self.all]))
-        return VectorStore.open(folder, "tutorial", None, len(self.all))
+        VectorStore.create(folder, "tutorial", None, {"all": (self.all, self.embedder.encode_passages([c.text for c in self.all]))})
+        return VectorStore.open(folder, "tutorial", None, {"all": len(self.all)})
 
     @cached_property
     def _by_id(self) -> dict[str, Chunk]:
@@ -122,7 +121,7 @@ class Tutorial(_Plain):
 
     def find(self, text: str) -> list[tuple[Chunk, float]]:
         vector = self.embedder.encode_queries([text])[0]
-        found = [one for language in LANGUAGES for one in self._store.search(vector, 2 * FOUND, language, None)]
+        found = self._store.search(vector, 2 * FOUND, "all")
         return [(self._by_id[id_], value) for id_, value in sorted(found, key=lambda one: (-one[1], one[0]))]
 
     def confidence(self, passages: Sequence[Passage]) -> float:

@@ -98,7 +98,8 @@ class _OneList(Assistant):
                 fused[chunk.id] = fused.get(chunk.id, 0.0) + 1 / (RRF_K + rank)
                 scores.setdefault(chunk.id, {})[leg] = value
         best = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:K]
-        return [Passage(index.by_id[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
+        by_id = index.by_ids(best)
+        return [Passage(by_id[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
 
 
 def _lexical(own: Assistant) -> Assistant:
@@ -106,8 +107,8 @@ def _lexical(own: Assistant) -> Assistant:
 
 
 def _dense(own: Assistant) -> Assistant:
-    empty = {language: LexicalIndex(None, 0) for language in LANGUAGES}
-    return Assistant(dataclasses.replace(own.index, lexical=empty), own.embedder, own.settings)
+    empty = {own.index.part(source.name, language): LexicalIndex(None, 0) for source in own.index.sources for language in LANGUAGES}
+    return Assistant(dataclasses.replace(own.index, loaded=empty), own.embedder, own.settings)
 
 
 def _without_terms(own: Assistant) -> Assistant:
