@@ -54,7 +54,7 @@ class Assistant:
         self._follow_index()
         begin = time.perf_counter()
         query = self.query(question, history)
-        reply = tree.answer(query, self.index, sources)
+        reply = self.trees.answer(query, sources)
         looked = time.perf_counter()
         evidence = Evidence([], Selection((), None)) if reply and reply.claim == "instead" else self.evidence(query, sources)
         statements, citations = self._cite(evidence.selection)
@@ -96,12 +96,17 @@ class Assistant:
     def reader(self) -> Reader:
         return Reader(self.index.terms)
 
+    @cached_property
+    def trees(self) -> tree.Trees:
+        return tree.Trees(self.index)
+
     def _follow_index(self) -> None:
         """Switch to the newest generation, when an ingest has made one since."""
         current = current_generation(self.settings.index)
         if current is not None and current != self.index.folder.name:
             self.index = Index.open(self.settings.index, self.embedder, self.settings.chroma_url)
-            self.__dict__.pop("reader", None)
+            for name in ("reader", "trees"):
+                self.__dict__.pop(name, None)
 
     def _cite(self, selection: Selection) -> tuple[list[Statement], list[Citation]]:
         """Cite each chosen statement and drop what its lines do not support; the best evidence is [1]."""

@@ -38,8 +38,13 @@ REBUILD = "run `python -m ingest --rebuild`"
 
 
 def searchable(chunk: Chunk) -> str:
-    """The text of a chunk that both legs search: its nearest heading, its name and its own text."""
+    """The text of a chunk that both legs search: its headings, its name and its own text.
+
+    Of the article the nearest heading; of other documents, which are many and alike, the directory and two headings.
+    """
     heading = chunk.headings[-1:] if chunk.kind != "entry" else ()
+    if chunk.source != ARTICLE:
+        heading = tuple(dict.fromkeys((*chunk.headings[:1], *chunk.headings[-2:])))
     return "\n".join([*heading, *([chunk.name] if chunk.name else []), chunk.text])
 
 
@@ -404,14 +409,15 @@ def write_generation(
 def _vectors(chunks: Sequence[Chunk], embedder: Embedder, reuse: Index | None) -> np.ndarray:
     """Vectors of chunks, (chunks, dim) float32: those known from another index, the rest encoded."""
     vectors = np.zeros((len(chunks), embedder.dim), np.float32)
-    known = reuse.records.numbers([chunk.id for chunk in chunks]) if reuse else {}
-    if reuse and known:
-        rows = [i for i, chunk in enumerate(chunks) if chunk.id in known]
-        vectors[rows] = reuse.vectors()[[known[chunks[i].id] for i in rows]]
-    new = [i for i, chunk in enumerate(chunks) if chunk.id not in known]
+    known = {searchable(chunk): number for number, chunk in enumerate(reuse.records.chunks())} if reuse else {}
+    texts = [searchable(chunk) for chunk in chunks]
+    old = [i for i, text in enumerate(texts) if text in known]
+    if reuse and old:
+        vectors[old] = reuse.vectors()[[known[texts[i]] for i in old]]
+    new = [i for i, text in enumerate(texts) if text not in known]
     for start in range(0, len(new), 1_000):
         part = new[start : start + 1_000]
-        vectors[part] = embedder.encode_passages([searchable(chunks[i]) for i in part])
+        vectors[part] = embedder.encode_passages([texts[i] for i in part])
     return vectors
 
 

@@ -125,13 +125,21 @@ class Tree:
         total = sum(weight for weight, _ in wanted)
         if not total:
             return []
+        held: dict[int, float] = {}
+        owned: set[int] = set()
+        for weight, spellings in wanted:
+            hold, own = self._holders(spellings)
+            owned |= own
+            for number in hold:
+                held[number] = held.get(number, 0.0) + weight
+        several = len(wanted) > 1
+        largest = max(weight for weight, _ in wanted)
         scored: list[tuple[float, str]] = []
-        for path, leaf, tokens in self._tokens:
-            held = [weight for weight, spellings in wanted if any(s <= tokens for s in spellings)]
-            own = [weight for weight, spellings in wanted if any(s <= tokens and s & leaf for s in spellings)]
-            share = sum(held) / total
-            if share < ENOUGH or not own or (len(held) < 2 and len(wanted) > 1):
+        for number in owned:
+            share = held[number] / total
+            if share < ENOUGH or (several and held[number] <= largest):
                 continue
+            path, leaf = self._words.paths[number]
             extra = len(leaf) - max(len(s & leaf) for _, spellings in wanted for s in spellings)
             far = path.count("/") + 4 * bool(set(path.split("/")) & OUTSKIRTS)
             scored.append((share - 0.08 * extra - 0.03 * far, path))
@@ -148,17 +156,39 @@ class Tree:
         found += [frozenset({stem(fold("".join(parts(name))))}) for name in names if not CJK.search(name) and len(parts(name)) > 1]
         return [tokens for tokens in found if tokens] + [rest for tokens in found if (rest := tokens - {"kube"})]
 
+    def _holders(self, spellings: Iterable[frozenset[str]]) -> tuple[set[int], set[int]]:
+        """Directories whose path holds one of the sets of words, and those whose last part shares in it."""
+        hold: set[int] = set()
+        own: set[int] = set()
+        for spelling in spellings:
+            found = set.intersection(*(self._words.in_path.get(word, set()) for word in spelling))
+            hold |= found
+            own |= {number for number in found if spelling & self._words.paths[number][1]}
+        return hold, own
+
     @cached_property
-    def _tokens(self) -> list[tuple[str, frozenset[str], frozenset[str]]]:
-        """Path, words of its last part, and words of all of it, for every directory."""
-        rows = []
+    def _words(self) -> _Words:
+        paths: list[tuple[str, frozenset[str]]] = []
+        in_path: dict[str, set[int]] = {}
         known: dict[str, frozenset[str]] = {}
         for leaf, path in self.records.leaves(self.source):
             for piece in path.split("/"):
                 if piece not in known:
                     known[piece] = frozenset(stem(fold(part)) for part in parts(piece)) | {stem(fold(piece))}
-            rows.append((path, known[path.rpartition("/")[2]] if leaf else frozenset(), frozenset().union(*(known[p] for p in path.split("/")))))
-        return rows
+                for word in known[piece]:
+                    in_path.setdefault(word, set()).add(len(paths))
+            paths.append((path, known[path.rpartition("/")[2]] if leaf else frozenset()))
+        return _Words(paths, in_path)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words of every directory's path, stemmed."""
+
+    paths: list[tuple[str, frozenset[str]]]
+    """Path, and the words of its last part."""
+    in_path: dict[str, set[int]]
+    """Numbers of the directories that have a word anywhere in their path."""
 
 
 def common_first(places: Sequence[Place]) -> list[Place]:

@@ -53,6 +53,8 @@ ASKS_MORE = re.compile(
     r"how many (lines|people|commits|bytes|tests)|lines of code|\b(version|timeout|port|default|argument|parameter|flag|option|variable|license|date|year|written|wrote|author)\b|多少行|行代码|参数|版本|默认|超时|端口|环境变量|许可|哪年|最早|大小"
 )
 """What a listing cannot say."""
+LONGEST = 300
+"""Characters of a question that can be one on the tree; longer ones tell a story."""
 MOST_NAMES = 80
 MOST_OF_A_KIND = 3
 
@@ -94,18 +96,29 @@ class _Draft:
         return zh if self.language == "zh" else en
 
 
-def answer(query: Query, index: Index, sources: Collection[str] | None = None) -> Reply | None:
-    """Answer a question on the tree of the sources allowed; None when it is none or they have no tree."""
-    trees = [s for s in index.sources if s.kind != "article" and (sources is None or s.name in sources)]
-    if not trees or len(query.text) > 300:
-        return None
-    text = fold(query.text)
-    asked = [s for s in trees if re.search(rf"(?<![\w.-]){re.escape(s.name.lower())}(?![\w-]|\.\d)", text)]
-    for source in asked:
-        text = re.sub(rf"(?<![\w.-]){re.escape(source.name.lower())}(?![\w-]|\.\d)", " ", text)
-    about_tree = bool(asked) or bool(TREE_WORDS.search(text))
-    asker = _Asker(query, text, index, [Tree(s.name, index.records, index.terms) for s in asked or trees], about_tree)
-    return asker.reply()
+class Trees:
+    """The directory trees of an index, kept ready for questions."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self._trees = {s.name: Tree(s.name, index.records, index.terms) for s in index.sources if s.kind != "article"}
+
+    def answer(self, query: Query, sources: Collection[str] | None = None) -> Reply | None:
+        """Answer a question on the tree of the sources allowed; None when it is none or they have no tree."""
+        names = [name for name in self._trees if sources is None or name in sources]
+        if not names or len(query.text) > LONGEST:
+            return None
+        text = fold(query.text)
+        asked = [name for name in names if re.search(_as_word(name), text)]
+        for name in asked:
+            text = re.sub(_as_word(name), " ", text)
+        about_tree = bool(asked) or bool(TREE_WORDS.search(text))
+        return _Asker(query, text, self.index, [self._trees[name] for name in asked or names], about_tree).reply()
+
+
+def _as_word(name: str) -> str:
+    """Expression of a source's name as a question writes it: 'v1.28', not the beginning of 'v1.28.3'."""
+    return rf"(?<![\w.-]){re.escape(name.lower())}(?![\w-]|\.\d)"
 
 
 class _Asker:
