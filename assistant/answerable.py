@@ -132,8 +132,14 @@ def missing(query: Query, candidates: Sequence[Candidate], judged: Sequence[Cand
         return tuple(lost[:3])
     low = [(s >= SUPPORTED, -unit_weight(unit), unit.text) for unit, s in zip(query.units, supports, strict=True) if not unit.generic]
     found = [text for known, _, text in sorted(low) if not known]
+    return tuple(found[:3]) or asked_for(query)
+
+
+def asked_for(query: Query) -> tuple[str, ...]:
+    """What is asked of the subject, as far as its words tell; never empty where there are units."""
+    focus = [unit.text for unit in query.units if unit.key == query.focus]
     apart = [unit.text for unit in query.units if unit.key not in query.subjects and not unit.generic]
-    return tuple(found[:3] or apart[:1] or [unit.text for unit in query.units[:1]])
+    return tuple((focus or apart or [unit.text for unit in query.units])[:1])
 
 
 def _together(candidates: Sequence[Candidate]) -> list[float]:

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from assistant import tree
+from assistant.answerable import asked_for
 from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Statement, Turn
-from assistant.errors import SettingsError
+from assistant.errors import ModelError, SettingsError
 from assistant.evidence import Reader
 from assistant.extractive import Selection
 from assistant.groups import Evidence, find_evidence
@@ -25,6 +28,11 @@ from assistant.settings import Settings
 from assistant.text import fold
 from assistant.verify import verify_statement
 
+if TYPE_CHECKING:
+    from assistant.generative import Written
+    from assistant.llm import LanguageModel
+
+EXTRACTS = "the answer below is made of extracts, without the language model"
 NEAREST = 3
 """Passages shown with a declined answer."""
 
@@ -32,10 +40,12 @@ NEAREST = 3
 class Assistant:
     """Answers questions from one index, and picks up its new generations."""
 
-    def __init__(self, index: Index, embedder: Embedder, settings: Settings) -> None:
+    def __init__(self, index: Index, embedder: Embedder, settings: Settings, model: LanguageModel | None = None) -> None:
         self.index = index
         self.embedder = embedder
         self.settings = settings
+        self.model = model
+        """A language model that is already loaded; else the settings' one is, when first asked."""
 
     @classmethod
     def open(cls, settings: Settings) -> Assistant:
@@ -53,10 +63,15 @@ class Assistant:
             raise SettingsError("the question is empty; give one, for example: python -m assistant ask \"kubelet 是什么？\"")
         self._follow_index()
         begin = time.perf_counter()
-        query = self.query(question, history)
+        warnings: list[str] = []
+        model = self._model(warnings)
+        query = self._standalone(question, history, model, warnings)
         reply = self.trees.answer(query, sources)
         looked = time.perf_counter()
         evidence = Evidence([], Selection((), None)) if reply and reply.claim == "instead" else self.evidence(query, sources)
+        timings = {"tree": _ms(begin, looked), "find": _ms(looked, time.perf_counter())}
+        if model is not None and reply is None and (yield from self._generate(model, query, evidence, timings, warnings)):
+            return
         statements, citations = self._cite(evidence.selection)
         confidence = evidence.selection.confidence
         if reply and _tells_more(reply, evidence):
@@ -65,17 +80,83 @@ class Assistant:
             statements = [*(statements if beside else ()), *reply.statements]
             citations = [*(citations if beside else ()), *reply.citations]
             confidence = 1.0
-        timings = {"tree": _ms(begin, looked), "find": _ms(looked, time.perf_counter())}
         if not statements:
-            yield self._decline(query, evidence, timings | {"total": _ms(begin, time.perf_counter())})
+            declined = self._decline(query, evidence, timings | {"total": _ms(begin, time.perf_counter())})
+            yield replace(declined, warnings=tuple(warnings))
             return
         for count in range(1, len(statements) + 1):
             timings["total"] = _ms(begin, time.perf_counter())
-            yield self._answer(query, statements[:count], citations, None, timings, confidence)
+            answer = self._answer(query, statements[:count], citations, None, timings, confidence, len(statements))
+            yield replace(answer, warnings=tuple(warnings))
 
     def evidence(self, query: Query, sources: Sequence[str] | None = None) -> Evidence:
         """The passages of a query and what is chosen among them."""
         return find_evidence(query, self.index, self.passages, self.reader, sources)
+
+    def _model(self, warnings: list[str]) -> LanguageModel | None:
+        """The configured language model; one that cannot be loaded is a warning, and extracts answer."""
+        if self.model is None and self.settings.llm is not None:
+            from assistant.llm import load_language_model
+
+            try:
+                self.model = load_language_model(self.settings.llm)
+            except ModelError as exc:
+                warnings += [str(exc), EXTRACTS]
+        return self.model
+
+    def _standalone(self, question: str, history: Sequence[Turn], model: LanguageModel | None, warnings: list[str]) -> Query:
+        """The query of a question; a follow-up is rewritten by the model where there is one."""
+        query = self.query(question, history)
+        if model is None or not history:
+            return query
+        from assistant.generative import standalone
+
+        try:
+            rewritten = standalone(model, question, [turn.question for turn in history[-3:]])
+        except ModelError as exc:
+            warnings.append(str(exc))
+            return query
+        return replace(self.query(rewritten), question=question, language=query.language) if rewritten else query
+
+    def _generate(
+        self, model: LanguageModel, query: Query, evidence: Evidence, timings: dict[str, float], warnings: list[str]
+    ) -> Generator[Answer, None, bool]:
+        """Yield what the model writes and the verifier lets through; gives False when the extracts shall answer."""
+        selection = evidence.selection
+        from assistant.cache import ReplyCache
+        from assistant.generative import Writer, Written
+
+        cache = ReplyCache(self.settings.cache) if self.settings.cache else None
+        writer = Writer(model, self.reader, self._citation, self.settings.mark_unsupported, cache)
+        begin, written, count = time.perf_counter(), Written(), 0
+        try:
+            for written in writer.write(query.text if query.text != fold(query.question).strip() else query.question, query.language, evidence.passages):
+                if len(written.statements) > count:
+                    count = len(written.statements)
+                    yield self._generated(model, query, written, selection, timings, begin, warnings)
+        except ModelError as exc:
+            warnings.append(str(exc))
+        if written.stopped:
+            kept = "marked" if self.settings.mark_unsupported else "left out"
+            warnings.append(f"{written.stopped} of the model's statements {kept}: no line supports {'it' if written.stopped == 1 else 'them'}")
+        if written.refused and not written.statements:
+            refusal = replace(selection, reason=selection.reason or "partly_covered", missing=selection.missing or asked_for(query))
+            answer = self._decline(query, replace(evidence, selection=refusal), timings | {"generate": _ms(begin, time.perf_counter())})
+            yield replace(answer, engine=model.name, usage=written.usage or None, warnings=tuple(warnings))
+            return True
+        if not any(statement.verdict != "unsupported" for statement in written.statements):
+            warnings.append(EXTRACTS)
+            return False
+        yield self._generated(model, query, written, selection, timings, begin, warnings)
+        return True
+
+    def _generated(
+        self, model: LanguageModel, query: Query, written: Written, selection: Selection, timings: dict[str, float],
+        begin: float, warnings: Sequence[str],
+    ) -> Answer:
+        taken = timings | {"generate": _ms(begin, time.perf_counter())}
+        answer = self._answer(query, written.statements, written.citations, None, taken, selection.confidence, len(written.statements))
+        return replace(answer, engine=model.name, usage=written.usage or None, warnings=tuple(warnings))
 
     def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
         return make_query(question, history, self.index.terms, Names(self.index.records))
@@ -158,7 +239,7 @@ class Assistant:
 
     def _answer(
         self, query: Query, statements: Sequence[Statement], citations: Sequence[Citation],
-        declined: Declined | None, timings: dict[str, float], confidence: float,
+        declined: Declined | None, timings: dict[str, float], confidence: float, total: int = 0,
     ) -> Answer:
         return Answer(
             question=query.question,
@@ -166,7 +247,7 @@ class Assistant:
             language=query.language,
             answered=declined is None,
             engine="extractive",
-            answer=markdown(statements) if declined is None else declined_text(declined, query.language),
+            answer=markdown(statements, total) if declined is None else declined_text(declined, query.language),
             statements=tuple(statements),
             citations=tuple(citations),
             declined=declined,

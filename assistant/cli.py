@@ -59,6 +59,9 @@ def parser() -> argparse.ArgumentParser:
     web.add_argument("--host", default="127.0.0.1")
     web.add_argument("--port", type=int, default=7860)
 
+    for answering in (ask, web):
+        answering.add_argument("--llm", metavar="PROVIDER:MODEL", help="language model that writes the prose (default: ASSISTANT_LLM, or none)")
+
     verify = commands.add_parser("verify", parents=[shared], help="re-read every citation of an answer's JSON")
     verify.add_argument("file", help="the JSON of an answer; - is stdin")
     verify.add_argument("--json", action="store_true")
@@ -83,6 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
             settings = dataclasses.replace(settings, index=options.index.expanduser())
         if options.embeddings:
             settings = dataclasses.replace(settings, embeddings=options.embeddings)
+        if getattr(options, "llm", None):
+            settings = dataclasses.replace(settings, llm=options.llm)
         return commands[options.command](options, settings)
     except AssistantError as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -136,6 +141,8 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
     assert answer is not None
     whole = plain(answer)
     print(whole[len(printed) :] if printed and whole.startswith(printed) else ("\n" if printed else "") + whole)
+    for warning in answer.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
     return 0
 
 

@@ -37,6 +37,13 @@ def examine(settings: Settings) -> list[Finding]:
         index = Index.open(settings.index, embedder, settings.chroma_url)
     except AssistantError as error:
         return [*findings, Finding("index", False, str(error))]
+    if settings.llm:
+        from assistant.llm import load_language_model
+
+        try:
+            findings.append(Finding("language model", True, f"{load_language_model(settings.llm).name}, not asked"))
+        except AssistantError as error:
+            findings.append(Finding("language model", False, str(error)))
     findings.append(Finding("index", True, f"{settings.index}, generation {index.id}, {index.records.chunk_count} chunks"))
     for source in index.sources:
         holds = f"{index.records.document_count(source.name)} documents, {index.records.folder_count(source.name)} directories"

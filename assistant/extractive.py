@@ -83,6 +83,8 @@ def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
             break
         if candidate.segment.kind == "lead" and "list" not in query.intents:
             continue
+        if candidate.chunk.kind == "entry" and not (candidate.chunk.note or query.intents & {"where", "list"}):
+            continue
         before = np.max([c.supports for c in chosen], axis=0)
         gain = coverage(query.units, np.maximum(before, candidate.supports).tolist()) - coverage(query.units, before.tolist())
         near = candidate.score >= best.score - NEAR
@@ -123,11 +125,12 @@ def _sides(query: Query, candidates: Sequence[Candidate], rank: Callable[[Query]
 def expand(query: Query, chosen: Sequence[Candidate], index: Index) -> list[Candidate]:
     """Add what a chosen segment announces: a list's items, a command, a folder's entries."""
     result: dict[tuple[str, str, int], Candidate] = {}
-    announced, sides = False, "compare" in query.intents
+    whole = bool(query.intents & {"list", "count", "command", "compare"})
+    announced = False
     for candidate in chosen:
-        following = [] if announced and not sides else followers(query, candidate, index)
-        if announced and not sides and candidate.place not in result and candidate is not chosen[0]:
-            continue
+        following = followers(query, candidate, index)
+        if candidate is not chosen[0] and "compare" not in query.intents and (announced or (following and not whole)):
+            continue  # one list an answer, and none behind a sentence that only adds to another
         announced = announced or bool(following)
         for one in [candidate, *following]:
             result.setdefault(one.place, one)

@@ -12,15 +12,24 @@ OFF_TOPIC = {
 }
 
 
-def markdown(statements: Sequence[Statement]) -> str:
-    """Write statements as Markdown: sentences in a paragraph, items as a list, commands as code blocks."""
+UNSUPPORTED = "⚠ (未经资料证实 · not supported by the material) "
+
+
+def markdown(statements: Sequence[Statement], total: int | None = None) -> str:
+    """Write statements as Markdown: sentences in a paragraph, items as a list, commands as code blocks.
+
+    `total` is how many there will be while an answer grows, so that what is written stays as it is.
+    """
+    alone = (len(statements) if total is None else total) == 1
     blocks: list[str] = []
     last = ""
     for statement in statements:
         marks = " " + "".join(f"[{number}]" for number in statement.citations)
-        if statement.kind == "command":
+        if statement.verdict == "unsupported":
+            blocks.append(f"{UNSUPPORTED}\n```\n{statement.text}\n```" if statement.kind == "command" else UNSUPPORTED + statement.text)
+        elif statement.kind == "command":
             blocks.append(f"```\n{statement.text}\n```\n{marks.strip()}")
-        elif statement.kind in ("item", "entry", "row") and len(statements) > 1:
+        elif statement.kind in ("item", "entry", "row") and not alone:
             item = f"- {statement.text}{marks}"
             blocks[-1:] = [f"{blocks[-1]}\n{item}"] if last == "list" else [*blocks[-1:], item]
         else:

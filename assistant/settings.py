@@ -19,6 +19,8 @@ VARIABLES = {
     "ASSISTANT_EMBEDDINGS": "sentence-transformers model, hub name or folder (default: the bundled model)",
     "ASSISTANT_RERANKER": "cross-encoder that reorders the passages, hub name or folder (default: none)",
     "ASSISTANT_LLM": "language model that writes the prose, provider:model (default: none, answers are extracts)",
+    "ASSISTANT_UNSUPPORTED": "what becomes of a model's statement that no line supports: drop or mark (default: drop)",
+    "ASSISTANT_CACHE": "file in which replies of the language model are kept (default: none are kept)",
     "CHROMA_URL": "Chroma server that holds the vectors, http://host:port (default: none, a folder of the index)",
 }
 
@@ -32,12 +34,14 @@ class Settings:
     reranker: str | None = None
     llm: str | None = None
     chroma_url: str | None = None
+    mark_unsupported: bool = False
+    cache: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the variables of `VARIABLES`; an empty value counts as not set.
 
-        Raises SettingsError when CHROMA_URL is no http(s) address.
+        Raises SettingsError when CHROMA_URL is no http(s) address or ASSISTANT_UNSUPPORTED neither word.
         """
         values = os.environ if environment is None else environment
 
@@ -48,12 +52,18 @@ class Settings:
         chroma_url = setting("CHROMA_URL")
         if chroma_url is not None:
             check_chroma_url(chroma_url)
+        unsupported = setting("ASSISTANT_UNSUPPORTED") or "drop"
+        if unsupported not in ("drop", "mark"):
+            raise SettingsError(f"ASSISTANT_UNSUPPORTED is {unsupported!r}; give drop or mark")
+        cache = setting("ASSISTANT_CACHE")
         return cls(
             index=Path(index).expanduser() if index else default_index(),
             embeddings=setting("ASSISTANT_EMBEDDINGS"),
             reranker=setting("ASSISTANT_RERANKER"),
             llm=setting("ASSISTANT_LLM"),
             chroma_url=chroma_url,
+            mark_unsupported=unsupported == "mark",
+            cache=Path(cache).expanduser() if cache else None,
         )
 
 

@@ -11,7 +11,7 @@ from assistant.assistant import Assistant
 from assistant.models import load_embedder
 from assistant.settings import Settings
 from evals.baseline import Bm25, Tutorial
-from evals.systems import ABLATIONS, Product, System
+from evals.systems import ABLATIONS, Product, Reranked, System
 from ingest.pipeline import ingest
 
 TOPS = (1, 4)
@@ -19,17 +19,20 @@ TOPS = (1, 4)
 
 
 def ablations(assistant: Assistant) -> Iterator[System]:
-    """The product first, then with one part taken out."""
+    """The product first, then with one part taken out, and with the reranker where one is configured."""
     for name, make in ABLATIONS:
         yield Product(make(assistant), name)
+    if assistant.settings.reranker:
+        yield Product(Reranked(assistant.index, assistant.embedder, assistant.settings), "reranker")
 
 
-def baselines(assistant: Assistant, embeddings: str | None = None) -> Iterator[System]:
-    """The tutorial pipeline and BM25 alone, on the documents of the assistant's index."""
-    embedder = load_embedder(embeddings) if embeddings else assistant.embedder
+def baselines(assistant: Assistant, models: Sequence[str] = ()) -> Iterator[System]:
+    """The tutorial pipeline, with the assistant's embedding model and each of `models`, and BM25 alone, on its documents."""
     documents = assistant.index.documents
     for shown in TOPS:
-        yield Tutorial(documents, embedder, shown)
+        yield Tutorial(documents, assistant.embedder, shown)
+    for model in models:
+        yield Tutorial(documents, load_embedder(model), TOPS[0], f" with {Path(model).name}")
     yield Bm25(documents, TOPS[0])
 
 

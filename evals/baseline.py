@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from assistant.datamodels import Answer, Chunk, Citation, Document, Language, Passage, Segment, Statement, Turn
+from assistant.datamodels import Answer, Chunk, Citation, Document, Folder, Language, Passage, Segment, Statement, Turn
 from assistant.errors import SettingsError
 from assistant.evidence import Reader
 from assistant.lexical import LexicalIndex
@@ -94,6 +94,9 @@ class _Plain:
     def document(self, source: str, path: str) -> Document:
         return self.documents[source, path]
 
+    def folder(self, source: str, path: str) -> Folder | None:
+        return None
+
     def _cite(self, chunk: Chunk, number: int) -> Citation:
         return Citation(
             number, chunk.source, chunk.path, chunk.start_line, chunk.end_line, chunk.start, chunk.end, chunk.text, (),
@@ -104,15 +107,16 @@ class _Plain:
 class Tutorial(_Plain):
     """One embedding model, one Chroma collection, the nearest passages."""
 
-    def __init__(self, documents: Sequence[Document], embedder: Embedder, shown: int = 1) -> None:
-        super().__init__(f"tutorial, top {shown}", documents, shown)
+    def __init__(self, documents: Sequence[Document], embedder: Embedder, shown: int = 1, name: str = "") -> None:
+        super().__init__(f"tutorial, top {shown}{name}", documents, shown)
         self.embedder = embedder
         self._folder = tempfile.TemporaryDirectory(prefix="evals-", ignore_cleanup_errors=True)
 
     @cached_property
     def _store(self) -> VectorStore:
         folder = Path(self._folder.name)
-        VectorStore.create(folder, "tutorial", None, {"all": (self.all, self.embedder.encode_passages([c.text for c in self.all]))})
+        vectors = self.embedder.encode_passages([chunk.text for chunk in self.all])
+        VectorStore.create(folder, "tutorial", None, {"all": (self.all, vectors)})
         return VectorStore.open(folder, "tutorial", None, {"all": len(self.all)})
 
     @cached_property
@@ -121,8 +125,7 @@ class Tutorial(_Plain):
 
     def find(self, text: str) -> list[tuple[Chunk, float]]:
         vector = self.embedder.encode_queries([text])[0]
-        found = self._store.search(vector, 2 * FOUND, "all")
-        return [(self._by_id[id_], value) for id_, value in sorted(found, key=lambda one: (-one[1], one[0]))]
+        return [(self._by_id[id_], value) for id_, value in self._store.search(vector, 4 * FOUND, "all")]
 
     def confidence(self, passages: Sequence[Passage]) -> float:
         """Cosine of the best passage; 0 where it is negative."""

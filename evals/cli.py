@@ -71,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("runs", nargs="+", type=Path, help="folders of runs, or folders of such folders")
     report.add_argument("--out", type=Path, default=Path("report.html"))
 
+    judge = add("judge", do.judge, "faithfulness as the configured language model judges it (ASSISTANT_LLM)")
+    judge.add_argument("--split", default="dev")
+    judge.add_argument("--index", type=Path, help="folder of the index")
+    judge.add_argument("--limit", type=int, default=40, help="questions, drawn by chance")
+
     gate = add("gate", do.gate, "fail when a figure of the development split falls below evals/floor.toml")
     gate.add_argument("--index", type=Path, help="folder of the index")
     gate.add_argument("--split", default="dev")

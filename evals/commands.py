@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from assistant.datamodels import Turn
 from assistant.evidence import Reader
 from assistant.settings import Settings
 from evals import compare as comparison
@@ -23,7 +24,7 @@ from evals.lint import lint as problems_of
 from evals.questions import SPLITS, read_questions
 from evals.report import find_runs, page, read_extra
 from evals.runs import on_common, read_run
-from evals.speed import latency
+from evals.speed import SIZES, latency
 from evals.systems import Product
 
 TIMED = 30
@@ -53,7 +54,7 @@ def suite(options: argparse.Namespace) -> int:
     runs += bench.sampled(SAMPLE).measure_all(others, folder, first=1)
     verified = adversary.check(bench.assistant.index, lambda cases: progress(cases, "verifier", "statement"))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as grown:
-        speed = [row for row in progress(latency(bench.assistant, bench.questions[:TIMED], Path(grown)), "speed", "index")]
+        speed = [row for row in progress(latency(bench.assistant, bench.questions[:TIMED], Path(grown), SIZES), "speed", "index")]
     for name, value in (("verifier", verified), ("speed", speed)):
         (folder / f"{name}.json").write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     (folder / "report.html").write_text(page(find_runs([folder]), verified, speed), encoding="utf-8")
@@ -91,7 +92,7 @@ def ablate(options: argparse.Namespace) -> int:
     models = list(dict.fromkeys([*options.embeddings, *installed_models()]))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as own:
         systems = itertools.chain(
-            ablations(bench.assistant), other_models(bench.settings, models, Path(own)), baselines(bench.assistant)
+            ablations(bench.assistant), other_models(bench.settings, models, Path(own)), baselines(bench.assistant, models)
         )
         runs = bench.measure_all(systems, folder)
     print(tables.table(runs, f"python -m evals ablate --split {options.split}"))
@@ -138,6 +139,17 @@ def gate(options: argparse.Namespace) -> int:
         print(line)
     print("below the floor" if problems else "every figure stands above its floor", file=sys.stderr)
     return 1 if problems else 0
+
+
+def judge(options: argparse.Namespace) -> int:
+    from evals.judge import judge as judged  # langchain takes a second
+    from evals.judge import load_judge
+
+    bench = Bench.open(options.index, options.split).sampled(options.limit)
+    model = load_judge(bench.settings.llm)
+    answers = (bench.assistant.ask(q.question, [Turn(h) for h in q.history]) for q in progress(bench.questions, "judge"))
+    print(json.dumps(judged(model, answers), ensure_ascii=False, indent=1))
+    return 0
 
 
 def public(options: argparse.Namespace) -> int:

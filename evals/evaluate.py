@@ -64,9 +64,10 @@ def reread(citation: Citation, system: System) -> bool:
     try:
         document = system.document(citation.source, citation.path)
     except KeyError:
-        return citation.start_line is None  # a directory has no text; it is no document
+        folder = system.folder(citation.source, citation.path)
+        return folder is not None and citation.start_line is None and (citation.quote, citation.sha256) == (folder.listing, folder.sha256)
     if citation.start_char is None:
-        return True
+        return False
     standing, _ = recheck(citation.quote, citation.start_char, document.text)
     end = citation.start_char + max(0, len(citation.quote) - 1)
     lines = document.line_at(citation.start_char), document.line_at(end)

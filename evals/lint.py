@@ -60,25 +60,23 @@ class _Material:
     """The texts that gold can name."""
 
     def __init__(self, index: Index) -> None:
+        self.index = index
         self.sources = {source.name for source in index.sources}
-        self.documents = {(d.source, d.path): d for d in index.documents}
-        self.articles = {d.language: d for d in index.documents if d.source == ARTICLE}
-        self.folders: dict[tuple[str, str], list[str]] = {}
-        """What the index says of a path beyond its text: names, remarks, what lies in it."""
-        for chunk in index.chunks:
-            if chunk.source != ARTICLE:
-                said = "\n".join([chunk.text, chunk.name or "", chunk.note or "", *chunk.children])
-                for path in {chunk.path, chunk.name or chunk.path}:
-                    self.folders.setdefault((chunk.source, path.rstrip("/")), []).append(said)
+        self.articles = {d.language: d for d in index.records.documents(ARTICLE)}
 
     def text(self, question: Question, gold: Gold) -> str | None:
-        """The gold's text; None where there is none."""
+        """The gold's text, of a directory its path and what it holds; None where there is none."""
         if gold.path is None:
             return _lines(self.articles.get(question.language), gold)
+        path = gold.path.rstrip("/")
+        document = self.index.records.document(question.source, path)
         if gold.start is not None:
-            return _lines(self.documents.get((question.source, gold.path)), gold)
-        said = self.folders.get((question.source, gold.path.rstrip("/")))
-        return None if said is None else "\n".join(said)
+            return _lines(document, gold)
+        folder = self.index.records.folder(question.source, path)
+        above = self.index.records.folder(question.source, path.rpartition("/")[0] or ".")
+        if folder is None and (above is None or path.rpartition("/")[2] not in above.files):
+            return None
+        return "\n".join([path, folder.listing if folder else "", document.text if document else ""])
 
 
 def _lines(document: Document | None, gold: Gold) -> str | None:

@@ -185,8 +185,8 @@ def _cited_statements(outcome: Outcome) -> list[tuple[str, list[Citation]]]:
 
 
 def _ranked(measure: Callable[[Outcome], float]) -> Callable[[Outcome], float | None]:
-    """Retrieval is scored where there is something to find."""
-    return lambda outcome: measure(outcome) if outcome.question.gold else None
+    """Retrieval is scored where lines are to be found: a directory has none, it is looked up."""
+    return lambda outcome: measure(outcome) if any(gold.start is not None for gold in outcome.question.gold) else None
 
 
 METRICS: tuple[Metric, ...] = (

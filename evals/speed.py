@@ -26,7 +26,7 @@ PARAGRAPHS = 40
 SEED = 7
 
 
-def latency(assistant: Assistant, questions: Sequence[Question], folder: Path, sizes: Sequence[int] = SIZES) -> Iterator[dict[str, Any]]:
+def latency(assistant: Assistant, questions: Sequence[Question], folder: Path, sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
     """For the index as it is, and then for each size: chunks, p50 and p95 of an answer in milliseconds, with intervals.
 
     Each question is asked once before it is timed, so that what is timed is a warm answer.

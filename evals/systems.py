@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from assistant.assistant import Assistant
-from assistant.datamodels import Answer, Chunk, Document, Language, Passage, Turn
+from assistant.datamodels import Answer, Chunk, Document, Folder, Language, Passage, Turn
 from assistant.evidence import Reader
-from assistant.index import LANGUAGES, searchable
+from assistant.index import Index, searchable
 from assistant.lexical import LexicalIndex
-from assistant.models import Embedder
+from assistant.models import Embedder, Reranker, load_reranker
 from assistant.query import Query
-from assistant.retrieve import CANDIDATES, RRF_K, K
+from assistant.retrieve import CANDIDATES, RRF_K, K, expanded
 from assistant.terms import TermTable
 
 
@@ -35,7 +36,11 @@ class System(Protocol):
     def chunks(self, language: Language) -> Sequence[Chunk]:
         """All that `search` could find for a question of this language."""
 
-    def document(self, source: str, path: str) -> Document: ...
+    def document(self, source: str, path: str) -> Document:
+        """Raises KeyError when there is none of that name."""
+
+    def folder(self, source: str, path: str) -> Folder | None:
+        """A directory of a source; None when there is none of that name."""
 
     @property
     def reader(self) -> Reader: ...
@@ -62,6 +67,9 @@ class Product:
     def document(self, source: str, path: str) -> Document:
         return self.assistant.document(source, path)
 
+    def folder(self, source: str, path: str) -> Folder | None:
+        return self.assistant.index.records.folder(source, path)
+
 
 class _NoVector:
     """An embedder of zero vectors, for which retrieval skips the dense leg."""
@@ -75,31 +83,61 @@ class _NoVector:
     encode_passages = encode_queries
 
 
+class _NoLexical(Index):
+    """An index whose lexical legs find nothing."""
+
+    def lexical(self, part: str) -> LexicalIndex:
+        return LexicalIndex(None, 0)
+
+
 class _OneList(Assistant):
     """Both languages in one ranking: one lexical leg and one dense leg over all chunks."""
 
     def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
         index, chunks = self.index, self.index.chunks
-        if not hasattr(self, "_all"):
-            texts = [searchable(chunk) for chunk in chunks]
-            self._all = LexicalIndex.build(texts), self.embedder.encode_passages(texts)
-        lexical, vectors = self._all
+        lexical, vectors = self._merged
         allowed = np.array([sources is None or chunk.source in sources for chunk in chunks], bool)
         close = np.where(allowed, vectors @ self.embedder.encode_queries([query.text])[0], -1)
         legs = {
-            "lexical": lexical.search(query.text, CANDIDATES, allowed),
+            "lexical": lexical.search(expanded(query, index), CANDIDATES, allowed),
             "dense": [(int(i), float(close[i])) for i in np.argsort(-close, kind="stable")[:CANDIDATES]],
         }
+        kept: dict[str, Chunk] = {}
         fused: dict[str, float] = {}
         scores: dict[str, dict[str, float]] = {}
         for leg, found in legs.items():
             for rank, (position, value) in enumerate(found):
                 chunk = index.counterpart(chunks[position], query.language)
+                kept[chunk.id] = chunk
                 fused[chunk.id] = fused.get(chunk.id, 0.0) + 1 / (RRF_K + rank)
                 scores.setdefault(chunk.id, {})[leg] = value
         best = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:K]
-        by_id = index.by_ids(best)
-        return [Passage(by_id[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
+        return [Passage(kept[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
+
+    @cached_property
+    def _merged(self) -> tuple[LexicalIndex, np.ndarray]:
+        texts = [searchable(chunk) for chunk in self.index.chunks]
+        return LexicalIndex.build(texts), self.embedder.encode_passages(texts)
+
+
+class Reranked(Assistant):
+    """With the cross-encoder that the settings name (ASSISTANT_RERANKER) putting the passages in order."""
+
+    def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
+        found = super().passages(query, sources)
+        reranker = self._reranker
+        if reranker is None or not found:
+            return found
+        values = reranker.score(query.text, [searchable(passage.chunk) for passage in found])
+        order = sorted(range(len(found)), key=lambda i: (-values[i], i))
+        return [
+            dataclasses.replace(found[i], rank=rank, score=float(values[i]), scores={**found[i].scores, "reranker": float(values[i])})
+            for rank, i in enumerate(order)
+        ]
+
+    @cached_property
+    def _reranker(self) -> Reranker | None:
+        return load_reranker(self.settings.reranker)
 
 
 def _lexical(own: Assistant) -> Assistant:
@@ -107,8 +145,8 @@ def _lexical(own: Assistant) -> Assistant:
 
 
 def _dense(own: Assistant) -> Assistant:
-    empty = {own.index.part(source.name, language): LexicalIndex(None, 0) for source in own.index.sources for language in LANGUAGES}
-    return Assistant(dataclasses.replace(own.index, loaded=empty), own.embedder, own.settings)
+    parts = {field.name: getattr(own.index, field.name) for field in dataclasses.fields(own.index)}
+    return Assistant(_NoLexical(**parts), own.embedder, own.settings)
 
 
 def _without_terms(own: Assistant) -> Assistant:

@@ -9,7 +9,7 @@ import pytest
 from assistant.assistant import Assistant
 from assistant.errors import SettingsError
 from assistant.settings import Settings
-from evals import cli, questions
+from evals import cli, commands, questions
 from evals.baseline import Bm25, Tutorial, split
 from evals.compare import as_text, compare
 from evals.evaluate import evaluate
@@ -121,11 +121,15 @@ def test_the_gate_holds_the_committed_floor_and_fails_below_another(
     assert "all: right is" in capsys.readouterr().out
 
 
-def test_the_suite_measures_everything_once(settings: Settings, few: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_suite_measures_everything_once(
+    settings: Settings, few: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(commands, "SIZES", [200])
+    monkeypatch.setattr(commands, "COLD", 1)
     out = tmp_path / "suite"
     assert cli.main(["suite", "--index", str(settings.index), "--out", str(out)]) == 0
     names = {path.parent.name for path in out.glob("*/summary.json")}
     assert {"this-project", "lexical-only", "dense-only", "no-term-table", "one-list", "tutorial-top-1", "BM25-top-1"} <= names
     assert {"verifier.json", "speed.json", "report.html"} <= {path.name for path in out.iterdir()}
-    assert len(json.loads((out / "this-project" / "timings.json").read_text())["cold_start"]) == 3
+    assert len(json.loads((out / "this-project" / "timings.json").read_text())["cold_start"]) == 1
     assert "false accepts" in capsys.readouterr().out
