@@ -16,11 +16,13 @@ from assistant.terms import TermTable
 from assistant.text import fold
 
 ClaimKind = Literal["path", "component", "target", "output", "method", "count", "third party"]
-MAKE = re.compile(r"\bmake(?:[ \t]+(?P<argument>[A-Za-z][\w-]*(?:=[\w./-]+)?))?(?![\w./-])")
-OUTPUT = re.compile(r"(?<![\w/])_output(?:/[\w.-]+)*")
+MAKE = re.compile(r"\bmake(?:[ \t]+(?P<argument>[A-Za-z][\w-]*(?:=[\w./-]+)?))?(?![\w./-])", re.A)
+OUTPUT = re.compile(r"(?<![\w/])_output(?:/[\w.-]+)*", re.A)
 METHODS = re.compile(r"(?P<name>[A-Za-z]+|本地|容器)环境构建")
 COUNT = re.compile(r"(?P<number>\d+|[两三四五六七八九])种")
-NAME = re.compile(r"[A-Za-z][\w-]*")
+NAME = re.compile(r"[A-Za-z][\w-]*", re.A)
+WHOLE = "kubernetes"
+"""Term of the whole project, which is no component of it."""
 NO_TARGETS = frozenset({"command", "commands", "with", "the", "and"})
 
 
@@ -68,7 +70,7 @@ def _components(document: Document, chunks: Sequence[Chunk], terms: TermTable) -
         if match := re.match(r"#{2,}\s+|[-*]\s+", line):
             mentions = terms.find(fold(line[match.end() :]))
             term = mentions[0].term if mentions and mentions[0].start == 0 else None
-            if term is not None and term.kind in ("component", "tool") and re.fullmatch(r"[a-z][a-z-]+", term.id) and term.id in fold(line):
+            if term is not None and term.id != WHOLE and term.kind in ("component", "tool") and re.fullmatch(r"[a-z][a-z-]+", term.id) and term.id in fold(line):
                 yield _claim(document, "component", term.id, number)
 
 

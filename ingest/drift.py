@@ -128,11 +128,12 @@ def _path(claim: Claim, tree: TreeView) -> Check:
         [path for path in same if _inserted(claim.name, path)],
         [path for path in same if path == f"staging/src/k8s.io/{leaf}"],
         [path for path in same if path.endswith(f"/{claim.name}")],
-        same if "/" not in claim.name else [],
+        same if "/" not in claim.name and len(same) == 1 else [],
     ):
-        if len(candidates) == 1:
-            return Check(claim, "moved", candidates[0], candidates[0])
-        if candidates:
+        nearest = sorted(candidates, key=lambda path: path.count("/"))
+        if len(nearest) == 1 or (nearest and nearest[0].count("/") < nearest[1].count("/")):
+            return Check(claim, "moved", nearest[0], nearest[0])
+        if nearest:
             break
     above = claim.name.rpartition("/")[0]
     if above and not tree.has(above):
