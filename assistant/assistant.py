@@ -11,11 +11,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from assistant import tree
 from assistant.answerable import asked_for
 from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Statement, Turn
 from assistant.errors import ModelError, SettingsError
 from assistant.evidence import Reader
-from assistant.extractive import Selection, select
+from assistant.extractive import Selection
+from assistant.groups import Evidence, find_evidence
 from assistant.index import Index, Names, current_generation
 from assistant.models import Embedder, load_embedder
 from assistant.query import Query, make_query
@@ -64,21 +66,32 @@ class Assistant:
         warnings: list[str] = []
         model = self._model(warnings)
         query = self._standalone(question, history, model, warnings)
-        passages = self.passages(query, sources)
-        found = time.perf_counter()
-        selection = select(query, passages, self.index, self.reader)
-        timings = {"retrieve": _ms(begin, found), "select": _ms(found, time.perf_counter())}
-        if model is not None and (yield from self._generate(model, query, passages, selection, timings, warnings)):
+        reply = self.trees.answer(query, sources)
+        looked = time.perf_counter()
+        evidence = Evidence([], Selection((), None)) if reply and reply.claim == "instead" else self.evidence(query, sources)
+        timings = {"tree": _ms(begin, looked), "find": _ms(looked, time.perf_counter())}
+        if model is not None and reply is None and (yield from self._generate(model, query, evidence, timings, warnings)):
             return
-        statements, citations = self._cite(selection)
+        statements, citations = self._cite(evidence.selection)
+        confidence = evidence.selection.confidence
+        if reply and _tells_more(reply, evidence):
+            reply = tree.numbered_after(reply, len(citations)) if reply.claim == "beside" else reply
+            beside = reply.claim == "beside"
+            statements = [*(statements if beside else ()), *reply.statements]
+            citations = [*(citations if beside else ()), *reply.citations]
+            confidence = 1.0
         if not statements:
-            declined = self._decline(query, selection, passages, timings | {"total": _ms(begin, time.perf_counter())})
+            declined = self._decline(query, evidence, timings | {"total": _ms(begin, time.perf_counter())})
             yield replace(declined, warnings=tuple(warnings))
             return
         for count in range(1, len(statements) + 1):
             timings["total"] = _ms(begin, time.perf_counter())
-            answer = self._answer(query, statements[:count], citations, None, timings, selection.confidence, len(statements))
+            answer = self._answer(query, statements[:count], citations, None, timings, confidence, len(statements))
             yield replace(answer, warnings=tuple(warnings))
+
+    def evidence(self, query: Query, sources: Sequence[str] | None = None) -> Evidence:
+        """The passages of a query and what is chosen among them."""
+        return find_evidence(query, self.index, self.passages, self.reader, sources)
 
     def _model(self, warnings: list[str]) -> LanguageModel | None:
         """The configured language model; one that cannot be loaded is a warning, and extracts answer."""
@@ -106,10 +119,10 @@ class Assistant:
         return replace(self.query(rewritten), question=question, language=query.language) if rewritten else query
 
     def _generate(
-        self, model: LanguageModel, query: Query, passages: Sequence[Passage], selection: Selection,
-        timings: dict[str, float], warnings: list[str],
+        self, model: LanguageModel, query: Query, evidence: Evidence, timings: dict[str, float], warnings: list[str]
     ) -> Generator[Answer, None, bool]:
         """Yield what the model writes and the verifier lets through; gives False when the extracts shall answer."""
+        selection = evidence.selection
         from assistant.cache import ReplyCache
         from assistant.generative import Writer, Written
 
@@ -117,7 +130,7 @@ class Assistant:
         writer = Writer(model, self.reader, self._citation, self.settings.mark_unsupported, cache)
         begin, written, count = time.perf_counter(), Written(), 0
         try:
-            for written in writer.write(query.text if query.text != fold(query.question).strip() else query.question, query.language, passages):
+            for written in writer.write(query.text if query.text != fold(query.question).strip() else query.question, query.language, evidence.passages):
                 if len(written.statements) > count:
                     count = len(written.statements)
                     yield self._generated(model, query, written, selection, timings, begin, warnings)
@@ -128,7 +141,7 @@ class Assistant:
             warnings.append(f"{written.stopped} of the model's statements {kept}: no line supports {'it' if written.stopped == 1 else 'them'}")
         if written.refused and not written.statements:
             refusal = replace(selection, reason=selection.reason or "partly_covered", missing=selection.missing or asked_for(query))
-            answer = self._decline(query, refusal, passages, timings | {"generate": _ms(begin, time.perf_counter())})
+            answer = self._decline(query, replace(evidence, selection=refusal), timings | {"generate": _ms(begin, time.perf_counter())})
             yield replace(answer, engine=model.name, usage=written.usage or None, warnings=tuple(warnings))
             return True
         if not any(statement.verdict != "unsupported" for statement in written.statements):
@@ -164,12 +177,17 @@ class Assistant:
     def reader(self) -> Reader:
         return Reader(self.index.terms)
 
+    @cached_property
+    def trees(self) -> tree.Trees:
+        return tree.Trees(self.index)
+
     def _follow_index(self) -> None:
         """Switch to the newest generation, when an ingest has made one since."""
         current = current_generation(self.settings.index)
         if current is not None and current != self.index.folder.name:
             self.index = Index.open(self.settings.index, self.embedder, self.settings.chroma_url)
-            self.__dict__.pop("reader", None)
+            for name in ("reader", "trees"):
+                self.__dict__.pop(name, None)
 
     def _cite(self, selection: Selection) -> tuple[list[Statement], list[Citation]]:
         """Cite each chosen statement and drop what its lines do not support; the best evidence is [1]."""
@@ -195,13 +213,25 @@ class Assistant:
             position = chunk.segments.index(candidate.segment)
             same = other.segments[position] if len(other.segments) == len(chunk.segments) else None
             span = (same.start, same.end) if same else source_document.span_of_lines(document.line_at(start), document.line_at(end - 1))
-            original = _cite(source_document, *span, number, other.headings)
-        return _cite(document, start, end, number, chunk.headings, original)
+            original = self._pointer(source_document, *span, number, other.headings)
+        return self._pointer(document, start, end, number, chunk.headings, original)
 
-    def _decline(self, query: Query, selection: Selection, passages: Sequence[Passage], timings: dict[str, float]) -> Answer:
+    def _pointer(
+        self, document: Document, start: int, end: int, number: int, headings: tuple[str, ...], original: Citation | None = None
+    ) -> Citation:
+        first, last = document.line_at(start), document.line_at(max(start, end - 1))
+        return Citation(
+            id=number, source=document.source, path=document.path, start_line=first, end_line=last, start_char=start, end_char=end,
+            quote=document.text[start:end], headings=headings, sha256=document.sha256,
+            url=self.index.source(document.source).permalink(document.path, first, last), original=original,
+            note=self.index.note_on(document, first, last),
+        )
+
+    def _decline(self, query: Query, evidence: Evidence, timings: dict[str, float]) -> Answer:
+        selection = evidence.selection
         nearest: list[Citation] = []
         if selection.reason != "off_topic":
-            for passage in passages[:NEAREST]:
+            for passage in evidence.passages[:NEAREST]:
                 chunk = passage.chunk
                 nearest.append(self._citation(Candidate(chunk, chunk.segments[0], 0.0, ()), len(nearest) + 1))
         declined = Declined(selection.reason or "not_covered", selection.missing, tuple(nearest))
@@ -231,22 +261,21 @@ def _ms(begin: float, end: float) -> float:
     return round((end - begin) * 1000, 2)
 
 
+def _tells_more(reply: tree.Reply, evidence: Evidence) -> bool:
+    """Whether the tree is heard beside or instead of what the documents say: not where those name the place themselves."""
+    best = evidence.selection.best
+    if reply.claim == "else" and evidence.answers and best is not None:
+        return reply.is_place and best.chunk.kind != "entry"
+    return True
+
+
 def _statement_text(candidate: Candidate) -> str:
-    """What is said: the span as it stands; for a directory entry its path and remark."""
+    """What is said: the span as it stands; for a directory entry its path and remark; a comment without its marks."""
     chunk = candidate.chunk
+    if chunk.kind in ("package", "target"):
+        return tree.COMMENT_MARK.sub(" ", candidate.text).strip()
     if chunk.kind != "entry" or chunk.name == ".":
         return candidate.text
     if not chunk.note:
         return f"`{chunk.name}`"
     return f"`{chunk.name}`：{chunk.note}" if chunk.language == "zh" else f"`{chunk.name}`: {chunk.note}"
-
-
-def _cite(
-    document: Document, start: int, end: int, number: int, headings: tuple[str, ...], original: Citation | None = None
-) -> Citation:
-    return Citation(
-        id=number, source=document.source, path=document.path,
-        start_line=document.line_at(start), end_line=document.line_at(max(start, end - 1)),
-        start_char=start, end_char=end, quote=document.text[start:end],
-        headings=headings, sha256=document.sha256, original=original,
-    )

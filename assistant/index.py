@@ -38,8 +38,13 @@ REBUILD = "run `python -m ingest --rebuild`"
 
 
 def searchable(chunk: Chunk) -> str:
-    """The text of a chunk that both legs search: its nearest heading, its name and its own text."""
+    """The text of a chunk that both legs search: its headings, its name and its own text.
+
+    Of the article the nearest heading; of other documents, which are many and alike, the directory and two headings.
+    """
     heading = chunk.headings[-1:] if chunk.kind != "entry" else ()
+    if chunk.source != ARTICLE:
+        heading = tuple(dict.fromkeys((*chunk.headings[:1], *chunk.headings[-2:])))
     return "\n".join([*heading, *([chunk.name] if chunk.name else []), chunk.text])
 
 
@@ -71,6 +76,8 @@ class Index:
     store: VectorStore
     only: frozenset[str] | None = None
     """Names of the sources that `entries` and `of_language` are limited to; None: all."""
+    loaded: dict[str, LexicalIndex] = dataclasses.field(default_factory=dict)
+    """Lexical indexes of the parts that were searched."""
 
     @classmethod
     def open(cls, root: Path, embedder: Embedder, chroma_url: str | None = None) -> Index:
@@ -125,15 +132,18 @@ class Index:
         """Name of a searchable part."""
         return f"{[s.name for s in self.sources].index(source)}-{language}"
 
-    @cached_property
-    def _lexical(self) -> dict[str, LexicalIndex]:
-        return {}
+    def source(self, name: str) -> Source:
+        """A source by its name; raises KeyError when the index holds none of that name."""
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise KeyError(name)
 
     def lexical(self, part: str) -> LexicalIndex:
         """The lexical index of a part; raises IndexMismatchError when it is damaged."""
-        if part not in self._lexical:
-            self._lexical[part] = LexicalIndex.load(self.folder / f"lexical-{part}")
-        return self._lexical[part]
+        if part not in self.loaded:
+            self.loaded[part] = LexicalIndex.load(self.folder / f"lexical-{part}")
+        return self.loaded[part]
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
@@ -250,6 +260,14 @@ class Index:
         for note in self.records.notes(ARTICLE):
             found.setdefault((note.source, note.path, note.line), []).append(note)
         return found
+
+    def note_on(self, document: Document, first: int, last: int) -> str | None:
+        """What is known of lines of a document against the checkouts, in its language; None when nothing is."""
+        found = [
+            note.note for line in range(first, last + 1) for note in self.line_notes.get((document.source, document.path, line), ())
+            if note.language == document.language
+        ]
+        return "; ".join(dict.fromkeys(found)) or None
 
     def check(self) -> None:
         """Read what `open` leaves for later; raises IndexMismatchError when something is damaged."""
@@ -391,14 +409,15 @@ def write_generation(
 def _vectors(chunks: Sequence[Chunk], embedder: Embedder, reuse: Index | None) -> np.ndarray:
     """Vectors of chunks, (chunks, dim) float32: those known from another index, the rest encoded."""
     vectors = np.zeros((len(chunks), embedder.dim), np.float32)
-    known = reuse.records.numbers([chunk.id for chunk in chunks]) if reuse else {}
-    if reuse and known:
-        rows = [i for i, chunk in enumerate(chunks) if chunk.id in known]
-        vectors[rows] = reuse.vectors()[[known[chunks[i].id] for i in rows]]
-    new = [i for i, chunk in enumerate(chunks) if chunk.id not in known]
+    known = {searchable(chunk): number for number, chunk in enumerate(reuse.records.chunks())} if reuse else {}
+    texts = [searchable(chunk) for chunk in chunks]
+    old = [i for i, text in enumerate(texts) if text in known]
+    if reuse and old:
+        vectors[old] = reuse.vectors()[[known[texts[i]] for i in old]]
+    new = [i for i, text in enumerate(texts) if text not in known]
     for start in range(0, len(new), 1_000):
         part = new[start : start + 1_000]
-        vectors[part] = embedder.encode_passages([searchable(chunks[i]) for i in part])
+        vectors[part] = embedder.encode_passages([texts[i] for i in part])
     return vectors
 
 

@@ -29,6 +29,8 @@ def _citations(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _row(citation: Mapping[str, Any], assistant: Assistant) -> dict[str, Any]:
+    if citation["start_line"] is None:
+        return _directory(citation, assistant)
     try:
         document = assistant.document(citation["source"], citation["path"])
     except KeyError:
@@ -42,3 +44,12 @@ def _row(citation: Mapping[str, Any], assistant: Assistant) -> dict[str, Any]:
         if standing == "exact" and first != citation["start_line"]:
             standing = "moved"
     return {"id": citation["id"], "standing": standing, "place": place}
+
+
+def _directory(citation: Mapping[str, Any], assistant: Assistant) -> dict[str, Any]:
+    """A directory's citation is exact while it holds every name that is quoted of it, whatever else it holds."""
+    folder = assistant.index.records.folder(citation["source"], citation["path"].rstrip("/") or ".")
+    standing = "missing"
+    if folder is not None:
+        standing = "exact" if set(citation["quote"].split("\n")) <= {*folder.listing.split("\n"), ""} else "changed"
+    return {"id": citation["id"], "standing": standing, "place": f"{citation['source']} {citation['path']}"}

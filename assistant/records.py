@@ -82,14 +82,6 @@ class Records:
         """Chunks of these ids, in no order; unknown ids are left out."""
         return self._chunks(f"where id in ({','.join('?' * len(ids))})", list(ids))
 
-    def numbers(self, ids: Sequence[str]) -> dict[str, int]:
-        """Place of each known chunk among all, 0-based: its row in the vectors."""
-        found: dict[str, int] = {}
-        for start in range(0, len(ids), 500):
-            part = ids[start : start + 500]
-            found.update(self._rows(f"select id, number from chunks where id in ({','.join('?' * len(part))})", list(part)))
-        return found
-
     def chunks_at(self, source: str, language: str, positions: Sequence[int]) -> dict[int, Chunk]:
         """Chunks at positions of a lexical index."""
         marks = ",".join("?" * len(positions))

@@ -61,11 +61,17 @@ def sources(citations: Iterable[Citation], marked: bool = True) -> str:
     for citation in citations:
         mark = f"[{citation.id}] " if marked else "- "
         lines.append(f"{mark}{location(citation)}")
-        lines.append(f"    {citation.quote}")
+        lines.append(f"    {_quoted(citation)}")
+        lines += [f"    {text}" for text in (citation.note, citation.url) if text]
         if citation.original is not None:
             lines.append(f"    {location(citation.original)}")
             lines.append(f"    {citation.original.quote}")
     return "\n".join(lines)
+
+
+def _quoted(citation: Citation) -> str:
+    """A citation's quote; what a directory holds on one line."""
+    return citation.quote if citation.start_line is not None else "  ".join(citation.quote.split("\n"))
 
 
 def plain(answer: Answer) -> str:

@@ -57,7 +57,15 @@ class VectorStore:
             )
             for start in range(0, len(chunks), BATCH):
                 batch = chunks[start : start + BATCH]
-                collection.add(ids=[chunk.id for chunk in batch], embeddings=vectors[start : start + BATCH])
+                collection.add(
+                    ids=[chunk.id for chunk in batch],
+                    embeddings=vectors[start : start + BATCH],
+                    documents=[chunk.text for chunk in batch],
+                    metadatas=[
+                        {"source": c.source, "path": c.path, "kind": c.kind, "start_line": c.start_line, "end_line": c.end_line}
+                        for c in batch
+                    ],
+                )
         if url is None:
             client.close()
 
@@ -67,6 +75,9 @@ class VectorStore:
         import chromadb
 
         place = url or folder
+        if url is None and not (folder / "chroma.sqlite3").is_file():
+            # Chroma keeps folders open in this process, and would go on answering from one that is gone
+            raise IndexMismatchError(BROKEN.format(place=place, reason="chroma.sqlite3 is not there"))
         collections = {}
         try:
             client = _client(folder, url)

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from assistant.errors import AssistantError, SettingsError
 from assistant.settings import Settings
 from ingest.patterns import KINDS, LEFT_OUT, Choice
-from ingest.pipeline import ingest, list_sources, wanted_source
+from ingest.pipeline import check_drift, ingest, list_sources, wanted_source
 
 EXAMPLES = """examples:
   python -m ingest --source ~/src/kubernetes --name v1.28
@@ -23,6 +24,7 @@ EXAMPLES = """examples:
   python -m ingest --refresh
   python -m ingest --list
   python -m ingest --remove v1.28
+  python -m ingest drift --source v1.28      (what the article says, held against that tree)
 
 read: """ + ", ".join(dict.fromkeys(pattern for pattern, _ in KINDS)) + """
 left out, unless --include brings it back:
@@ -52,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["drift"]:
+        return _drift(arguments[1:])
     options = parser().parse_args(arguments)
     try:
         settings = Settings.from_environment()
@@ -71,6 +76,33 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    return 0
+
+
+def _drift(arguments: list[str]) -> int:
+    top = argparse.ArgumentParser(
+        prog="python -m ingest drift", description="Hold what the article says of the source tree against an ingested checkout."
+    )
+    top.add_argument("--source", metavar="NAME", help="name of the source (default: the only one there is)")
+    top.add_argument("--json", action="store_true", help="print one JSON object a claim")
+    top.add_argument("--index", type=Path, help="folder of the index (default: ASSISTANT_INDEX, or the user's data folder)")
+    options = top.parse_args(arguments)
+    try:
+        settings = Settings.from_environment()
+        if options.index:
+            settings = dataclasses.replace(settings, index=options.index.expanduser())
+        name, checks = check_drift(settings, options.source)
+    except AssistantError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    for check in checks:
+        if options.json:
+            print(json.dumps({"source": name, **dataclasses.asdict(check)}, ensure_ascii=False))
+        else:
+            verdict = f"moved to {check.now}" if check.now else check.verdict
+            print(f"{check.claim.path}:{check.claim.line}\t{check.claim.kind}\t{check.claim.name}\t{verdict}\t{check.evidence}")
+    counts = Counter(check.verdict for check in checks)
+    print(f"{name}: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("holds", "moved", "gone", "cannot tell")), file=sys.stderr)
     return 0
 
 

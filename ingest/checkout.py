@@ -188,7 +188,12 @@ class _Reader:
             data = read(self.wanted.root, path)
             text = (text_of(data)[0] if isinstance(data, bytes) else None) or ""
         document = Document(self.wanted.name, path, language_of(text), text)
-        return document, CHUNKERS[self.wanted.choice.kind_of(path) or "plain"](document)
+        folder = path.rpartition("/")[0]
+        kind = self.wanted.choice.kind_of(path) or "plain"
+        chunks = CHUNKERS[kind](document)
+        if kind in ("markdown", "plain"):  # fifty READMEs have the heading 'Usage': the directory tells them apart
+            chunks = [dataclasses.replace(chunk, headings=(folder or self.wanted.name, *chunk.headings)) for chunk in chunks]
+        return document, chunks
 
 
 REPEATS = "same text as "

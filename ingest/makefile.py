@@ -31,6 +31,7 @@ def _helped(document: Document) -> Iterator[tuple[str, int, int, int]]:
     text, starts = document.text, [*document.line_starts, len(document.text) + 1]
     comment: tuple[int, int] | None = None
     defined: tuple[int, int] | None = None
+    owner: str | None = None
     in_define = False
     for start, after in pairwise(starts):
         line = text[start : after - 1].rstrip("\r")
@@ -42,15 +43,16 @@ def _helped(document: Document) -> Iterator[tuple[str, int, int, int]]:
                 defined = (defined[0] if defined else start, end)
             continue
         if DEFINE.match(line):
-            in_define, defined, comment = True, None, None
+            in_define, defined, comment, owner = True, None, None, None
         elif rule := RULE.match(line):
             same = SAME_LINE.search(line)
+            if owner is not None and owner != rule["names"]:
+                defined = None  # a help block is for the target below it, which both branches of an `ifeq` define
+            owner = rule["names"] if defined else None
             span = (start + same.start("help"), start + same.end("help")) if same else defined or comment
             for name in rule["names"].split() if span else []:
                 yield name, *span, end  # type: ignore[misc]
             comment = None
-            if not BETWEEN.match(line) and span == defined:
-                continue  # both branches of `ifeq ($(PRINT_HELP),y)` define the target
         elif line.startswith("#"):
             comment = (comment[0] if comment else start, end)
         elif not BETWEEN.match(line):

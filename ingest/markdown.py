@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from assistant.datamodels import Chunk, ChunkKind, Document, Segment
 from ingest.listing import parse_listing
 
-CHUNKER = "structure-1"
+CHUNKER = "structure-2"
 """Version of the chunks; an index made with another one is made anew."""
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^---[ \t]*\r?$", re.S | re.M)

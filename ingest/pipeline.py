@@ -17,14 +17,16 @@ from assistant.datamodels import ARTICLE, Chunk, Folder, Source, Visit
 from assistant.errors import AssistantError, CorpusError, IndexMismatchError, IndexNotFoundError, SettingsError
 from assistant.index import Index, generation_id, remembered_sources, write_generation
 from assistant.models import Embedder, load_embedder
+from assistant.records import LineNote
 from assistant.settings import Settings
 from ingest.checkout import Reading, Wanted, read_source
 from ingest.corpus import Corpus, bundled_folder, read_corpus
+from ingest.drift import Check, TreeView, drift, notes_of
 from ingest.markdown import CHUNKER, chunk_markdown
 from ingest.patterns import Choice
 from ingest.report import Report, SourceReport
 
-__all__ = ["Report", "ingest", "list_sources", "wanted_source"]
+__all__ = ["Report", "check_drift", "ingest", "list_sources", "wanted_source"]
 
 LOCK_SECONDS = 120
 NAME = re.compile(r"[\w.+][\w.+-]{0,63}")
@@ -149,10 +151,44 @@ def _write(
         chunks += index.records.chunks(source.name)
         folders += index.records.folders(source.name)
         visits[source.name] = list(index.records.visits(source.name).values())
+    notes: list[LineNote] = []
+    for source in everything[1:]:
+        view = TreeView(source.name, (f for f in folders if f.source == source.name), (d for d in documents if d.source == source.name))
+        notes += _notes(material, chunks, view)
     write_generation(
         settings.index, everything, documents, chunks, material.terms, embedder, CHUNKER, settings.chroma_url,
-        folders=folders, visits=visits, reuse=index,
+        folders=folders, visits=visits, notes=notes, reuse=index,
     )
+
+
+def _notes(material: Corpus, chunks: Sequence[Chunk], view: TreeView) -> list[LineNote]:
+    """Notes on the article's lines against one tree."""
+    found: list[LineNote] = []
+    for document in material.documents:
+        if document.renders is None:
+            own = [chunk for chunk in chunks if (chunk.source, chunk.path) == (document.source, document.path)]
+            same = [document, *(other for other in material.documents if other.renders == document.path)]
+            found += notes_of(drift(document, own, material.terms, view), view.name, same)
+    return found
+
+
+def check_drift(settings: Settings, name: str | None = None) -> tuple[str, list[Check]]:
+    """Hold the article against a source of the index (the only one, where none is named); gives its name and the checks.
+
+    Raises SettingsError when there is no such source or it is no Kubernetes tree, and the errors of `Index.open`.
+    """
+    index = Index.open(settings.index, load_embedder(settings.embeddings), settings.chroma_url)
+    names = [source.name for source in index.sources if source.kind != "article"]
+    if name is None and len(names) == 1:
+        name = names[0]
+    if name is None or name not in names:
+        known = ", ".join(names) or "none yet; add one with: python -m ingest --source DIR"
+        raise SettingsError(f"name one source with --source NAME; the index holds: {known}")
+    view = TreeView(name, index.records.folders(name), index.records.documents(name))
+    for document in index.records.documents(ARTICLE):
+        if document.renders is None and (checks := drift(document, index.of_document(ARTICLE, document.path), index.terms, view)):
+            return name, checks
+    raise SettingsError(f"{name!r} is no Kubernetes tree (it lacks most of the directories the article lists); give another with --source NAME")
 
 
 def _open(settings: Settings, embedder: Embedder) -> Index | None:

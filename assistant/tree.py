@@ -1,0 +1,417 @@
+"""Questions on the directory tree of a checkout, answered exactly, from its listing: what is in a directory, where something
+lives, whether a path is there, who owns it, which make targets there are.
+
+What is said is read off the listing, not searched for, so it holds without being measured against a
+quote; a citation of a directory names it without lines and quotes what it holds. A path that is not
+there is answered as not there, with the nearest directory above it as the citation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from assistant.datamodels import ARTICLE, Chunk, Citation, Document, Folder, Language, Span, Statement
+from assistant.index import Index
+from assistant.owners import groups_of
+from assistant.paths import AT_ROOT, TREE_WORDS, Named, Place, Tree, common_first, named_in
+from assistant.query import Query
+from assistant.text import fold
+
+Claim = Literal["instead", "beside", "else"]
+"""What a reply is to an answer from the documents: said instead of it, beside it, or only where there is none."""
+
+HOLDS = re.compile(
+    r"what('s| is| are|s)?\s*(there|all|else|stored|kept|located)*\s*(in|inside|under|within|below|at)\s+(the |its |this )?@"
+    r"|(what|which)( \S+){0,5}? (are|is|live|lives|sit|sits|stored|come|comes|have an?|have|has an?)( \S+){0,2}? (in|under|inside|below|within|of) (the )?@"
+    r"|(what|which) [\w' -]{0,60}\b(do|does) (the )?@( \w+){0,3} (hold|contain|have|include)"
+    r"|what (does|do) (the )?@( \w+){0,2} (hold|contain|have in|include)"
+    r"|\b(list|show|name|enumerate)\b.{0,60}@|contents? of (the )?@|what (sits|lives|lies|goes) (in|under|inside) (the )?@"
+    r"|(subdirectories|subfolders|directories|folders|packages|files) (of|in|under|inside) (the )?@"
+    r"|@( \w+)? (contains?|holds?) what"
+    r"|@.{0,8}(里面|里头|里边|里|底下|下面|下边|下|中|内|包含|包括).{0,24}(什么|哪些|啥|几个(子?目录|文件))|@.{0,6}(有|包含|包括|放|存放|分)(着|了|的)?(些)?(什么|哪些|哪几|啥)"
+    r"|(列出|列一下|列举|看看|看一下).{0,12}@|@.{0,4}的?(内容|子目录|结构)(有哪些|是什么)?"
+)
+COUNTS = re.compile(r"how many (sub)?(director|folder|file|package|entr)|(几|多少)个?(子?目录|文件夹|文件|包)")
+EXISTS = re.compile(
+    r"\b(is|are|was) there\b.*@|\b(does|do|did)\b.*@.*\b(still )?exists?\b|@.*\b(is|are) (it|they) (still )?(there|here|around)\b|\b(is|are)\b.{0,20}@.{0,30}\b(there|present|around|gone|missing|a real|part of|in (this|the) (tree|repo|version|checkout))"
+    r"|\bdo(es)? .{0,40}\bhave\b.*@|\bstill\b.*@|@.*\bexists?\b|\bhas .{0,40}@.*\b(moved|removed|gone|deleted)\b|\b(was|were) .{0,20}@.*\b(removed|moved|deleted)\b"
+    r"|(还有|有没有|有无|存不存在|是否有|是不是有|是否存在|有).{0,14}@.{0,12}(吗|么|没有|\?|$)|@.{0,14}(还有|有没有|有无|存不存在|存在|还在|在不在|有吗|在吗|没了|删了|移走|去哪)"
+)
+WHERE = re.compile(r"\bwhere\b|which (directory|folder|path)|what (directory|folder|path)|在哪(?!个版本)|哪里|哪儿|哪个(目录|文件夹|路径)|位于|什么(目录|路径)")
+OWNS = re.compile(
+    r"\bwho\b.{0,30}\b(owns?|maintains?|approves?|reviews?|looks? after|is responsible|is in charge|takes? care|can approve|can review|listed|are the (owners|approvers|reviewers|maintainers))"
+    r"|\b(owners|approvers|reviewers|maintainers)\b|which sig\b|谁.{0,6}(负责|维护|审批|审核|评审|批准|管|拥有)|归谁|负责人|维护者|审批人|审阅者|评审人|(哪个|哪一?些) ?sig|owners"
+)
+TARGETS = re.compile(r"\bmake(file)? (targets?|rules?)\b|\btargets? .{0,20}\bmake(file)?\b|make.{0,8}(目标|target)|makefile.{0,12}(目标|target|有哪些|有什么)")
+TARGET = re.compile(r"`?\bmake ([a-z][\w-]+)`?")
+FOR = re.compile(r"what('s| is| are| does| do)?\b.{0,24}@|(purpose|role|point) of (the )?@|(explain|describe|tell me about) (the )?@|@.{0,12}(是什么|做什么|干什么|干嘛|用途|作用|是啥|讲什么|负责什么|什么用)")
+ASKS_MORE = re.compile(
+    r"how many (lines|people|commits|bytes|tests)|lines of code|\b(version|timeout|port|default|argument|parameter|flag|option|variable|license|date|year|written|wrote|author)\b|多少行|行代码|参数|版本|默认|超时|端口|环境变量|许可|哪年|最早|大小"
+)
+"""What a listing cannot say."""
+LONGEST = 300
+"""Characters of a question that can be one on the tree; longer ones tell a story."""
+MOST_NAMES = 80
+MOST_OF_A_KIND = 3
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the tree says to a question."""
+
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    claim: Claim
+    is_place: bool = False
+    """Whether it says where something is."""
+
+
+@dataclass
+class _Draft:
+    """Statements and citations as they gather, numbered in the order they are first cited."""
+
+    index: Index
+    language: Language
+    statements: list[Statement] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+
+    def say(self, text: str, *cited: Citation, kind: Literal["sentence", "item"] = "sentence") -> None:
+        self.statements.append(Statement(text, tuple(self._number(citation) for citation in cited), "supported", kind))
+
+    def _number(self, citation: Citation) -> int:
+        for known in self.citations:
+            if dataclasses.replace(citation, id=known.id) == known:
+                return known.id
+        self.citations.append(dataclasses.replace(citation, id=len(self.citations) + 1))
+        return len(self.citations)
+
+    def reply(self, claim: Claim, is_place: bool = False) -> Reply | None:
+        return Reply(tuple(self.statements), tuple(self.citations), claim, is_place) if self.statements else None
+
+    def words(self, zh: str, en: str) -> str:
+        return zh if self.language == "zh" else en
+
+
+class Trees:
+    """The directory trees of an index, kept ready for questions."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self._trees = {s.name: Tree(s.name, index.records, index.terms) for s in index.sources if s.kind != "article"}
+
+    def answer(self, query: Query, sources: Collection[str] | None = None) -> Reply | None:
+        """Answer a question on the tree of the sources allowed; None when it is none or they have no tree."""
+        names = [name for name in self._trees if sources is None or name in sources]
+        if not names or len(query.text) > LONGEST:
+            return None
+        text = fold(query.text)
+        asked = [name for name in names if re.search(_as_word(name), text)]
+        for name in asked:
+            text = re.sub(_as_word(name), " ", text)
+        about_tree = bool(asked) or bool(TREE_WORDS.search(text))
+        return _Asker(query, text, self.index, [self._trees[name] for name in asked or names], about_tree).reply()
+
+
+def _as_word(name: str) -> str:
+    """Expression of a source's name as a question writes it: 'v1.28', not the beginning of 'v1.28.3'."""
+    return rf"(?<![\w.-]){re.escape(name.lower())}(?![\w-]|\.\d)"
+
+
+class _Asker:
+    """One question, put to the trees one after another."""
+
+    def __init__(self, query: Query, text: str, index: Index, trees: Sequence[Tree], about_tree: bool) -> None:
+        self.query = query
+        self.text = text
+        self.index = index
+        self.trees = trees
+        self.about_tree = about_tree
+        self.sources = {source.name: source for source in index.sources}
+        self.draft = _Draft(index, query.language)
+        self.named = self._named()
+
+    def reply(self) -> Reply | None:
+        named = self.named
+        shape = self.text if named is None else f"{self.text[: named.start]}@{self.text[named.end :]}"
+        shape = re.sub(r"[`\"'“”‘’/]*@[`\"'“”‘’/]*", "@", shape)
+        shape = re.sub(r"@\s*(directory|folder|dir|package|tree|path|目录|文件夹|路径|这个目录|包)(?![a-z])", "@", shape)
+        if TARGETS.search(self.text):
+            return self._targets()
+        if OWNS.search(self.text) and not ASKS_MORE.search(self.text):
+            return self._owners()
+        if ASKS_MORE.search(self.text):
+            return None
+        if named is not None:
+            if EXISTS.search(shape):
+                return self._exists(named)
+            if WHERE.search(self.text):
+                return self._located(named)
+            if HOLDS.search(shape) or COUNTS.search(shape):
+                return self._holds(named)
+            if named.sure and FOR.search(shape):
+                return self._described(named)
+        if WHERE.search(self.text):
+            return self._lives()
+        if (match := TARGET.search(self.text)) and "what" in self.query.intents:
+            return self._target(match[1])
+        return None
+
+    def _named(self) -> Named | None:
+        """What the question names: the last path written as one, or else the last name beside a folder word, or a top directory."""
+        named = named_in(self.text)
+        sure = [n for n in named if n.sure] or named
+        if sure:
+            return sure[-1]
+        for match in re.finditer(r"[a-z_][\w.-]*", self.text):
+            plain = re.search(r"[_.-]", match.group()) or match.group() in ("cmd", "pkg", "hack") or self.about_tree
+            if plain and any(tree.find(match.group(), at_root=True) for tree in self.trees):
+                return Named(match.group(), match.start(), match.end(), False)
+        return None
+
+    def _folder_citation(self, tree: Tree, folder: Folder) -> Citation:
+        source = self.sources[tree.source]
+        return Citation(
+            0, tree.source, folder.path, None, None, None, None, folder.listing, (), folder.sha256, source.permalink(folder.path)
+        )
+
+    def _lines(self, document: Document, start: int, end: int, headings: tuple[str, ...] = ()) -> Citation:
+        first, last = document.line_at(start), document.line_at(max(start, end - 1))
+        url = self.sources[document.source].permalink(document.path, first, last)
+        return Citation(0, document.source, document.path, first, last, start, end, document.text[start:end], headings, document.sha256, url)
+
+    def _description(self, tree: Tree, folder: Folder) -> tuple[str, Citation] | None:
+        """What the material says a directory is for, and where."""
+        span = folder.described
+        if span is None:
+            return None
+        document = self.index.document_at(tree.source, span.path)
+        return plain_words(document, span), self._lines(document, span.start, span.end)
+
+    def _article_entry(self, name: str) -> Chunk | None:
+        """The article's line on a path, in the language of the question."""
+        if ARTICLE not in self.sources:
+            return None
+        return next((c for c in self.index.entries(self.query.language) if c.source == ARTICLE and (c.name or "").lower() == name), None)
+
+    def _at_root(self) -> bool:
+        return bool(AT_ROOT.search(self.text))
+
+    def _holds(self, named: Named) -> Reply | None:
+        say = self.draft.words
+        found = False
+        for tree in self.trees:
+            folders = [p for p in common_first(tree.find(named.text, self._at_root())) if p.is_folder]
+            if not folders:
+                continue
+            found = True
+            folder = tree.folder(folders[0].path)
+            assert folder is not None
+            if described := self._description(tree, folder):
+                self.draft.say(f"`{folder.path}`{say('：', ': ')}{described[0]}", described[1])
+            names = [f"`{name}`" for name in folder.listing.split("\n") if name]
+            shown, more = names[:MOST_NAMES], len(names) - MOST_NAMES
+            rest = "" if more <= 0 else say(f"，另有 {more} 个", f", and {more} more")
+            counts = say(
+                f"{len(folder.directories)} 个目录、{len(folder.files)} 个文件",
+                f"{_count(len(folder.directories), 'directory', 'directories')} and {_count(len(folder.files), 'file', 'files')}",
+            )
+            self.draft.say(
+                say(f"{tree.source} 的 `{folder.path}` 里有 {counts}：", f"In {tree.source}, `{folder.path}` holds {counts}: ")
+                + say("、", ", ").join(shown) + rest,
+                self._folder_citation(tree, folder),
+            )
+        if not found:
+            known_above = any(tree.ancestor(named.text).path != "." for tree in self.trees)
+            return self._exists(named) if named.sure and known_above else None
+        entry = self._article_entry(named.text)
+        return self.draft.reply("beside" if entry and (entry.note or entry.children) and not self.about_tree else "instead")
+
+    def _described(self, named: Named) -> Reply | None:
+        for tree in self.trees:
+            folders = [p for p in common_first(tree.find(named.text, self._at_root())) if p.is_folder]
+            folder = tree.folder(folders[0].path) if folders else None
+            if folder and (described := self._description(tree, folder)):
+                self.draft.say(f"`{folder.path}`{self.draft.words('：', ': ')}{described[0]}", described[1], self._folder_citation(tree, folder))
+        entry = self._article_entry(named.text)
+        return self.draft.reply("else" if entry and entry.note else "instead")
+
+    def _exists(self, named: Named) -> Reply | None:
+        say = self.draft.words
+        for tree in self.trees:
+            name, label = named.text, tree.source
+            top = tree.find(name, at_root=True)
+            elsewhere = [] if top else common_first(tree.find(name))
+            if top or (elsewhere and not self._at_root() and "/" not in name):
+                for place in (top or elsewhere)[:MOST_OF_A_KIND]:
+                    folder = tree.folder(place.folder)
+                    assert folder is not None
+                    self.draft.say(say(f"{label} 里有 `{place.path}`。", f"`{place.path}` is in {label}."), self._folder_citation(tree, folder))
+                continue
+            self._absent(tree, named)
+        if any("/" not in c.path or c.path == "." for c in self.draft.citations) and (entry := self._article_entry(named.text)):
+            document = self.index.document(entry)
+            missing = [tree.source for tree in self.trees if not tree.find(named.text, at_root=True)]
+            if missing:
+                segment = entry.segments[0]
+                note = f"{say('：', ': ')}{entry.note}" if entry.note else ""
+                self.draft.say(
+                    say(f"文章列出了 `{entry.name}`{note}。", f"The article lists `{entry.name}`{note}."),
+                    self._lines(document, segment.start, segment.end, entry.headings),
+                )
+        return self.draft.reply("instead")
+
+    def _absent(self, tree: Tree, named: Named) -> None:
+        say = self.draft.words
+        above = tree.ancestor(named.text)
+        near = tree.near(named.text, above)
+        place = say("顶层", "at its top") if above.path == "." else ""
+        shown = say("、", ", ").join(f"`{path}`" for path in near)
+        text = say(f"{tree.source} {place}没有 `{named.text}`", f"{tree.source} has no `{named.text}`{' ' + place if place else ''}")
+        if near:
+            text += say(f"；最接近的是 {shown}", f"; nearest: {shown}")
+        cited = [self._folder_citation(tree, above)]
+        for path in near:
+            if path.rpartition("/")[2].lower() == named.text.rpartition("/")[2] and (folder := tree.folder(path)):
+                cited.append(self._folder_citation(tree, folder))
+        self.draft.say(text + say("。", "."), *cited[:MOST_OF_A_KIND])
+
+    def _located(self, named: Named) -> Reply | None:
+        """Where a path or name stands in the trees."""
+        for tree in self.trees:
+            places = common_first(tree.find(named.text, self._at_root()))
+            if not places and "." not in named.text:
+                stems = [f"{named.text}.sh", f"{named.text}.go", f"{named.text}.md", f"{named.text}.py"]
+                places = common_first([place for name in stems for place in tree.find(name)])
+            for place in places[:MOST_OF_A_KIND]:
+                self._say_place(tree, place)
+        if not self.draft.statements:
+            return self._lives() or (self._exists(named) if named.sure and "/" in named.text else None)
+        entry = self._article_entry(named.text)
+        return self.draft.reply("else" if entry and not self.about_tree else "instead", is_place=True)
+
+    def _say_place(self, tree: Tree, place: Place) -> None:
+        say = self.draft.words
+        folder = tree.folder(place.folder)
+        assert folder is not None
+        described = self._description(tree, folder) if place.is_folder else None
+        cited = [self._folder_citation(tree, folder), *([described[1]] if described else [])]
+        text = f"`{place.path}`{say('（', ' (')}{tree.source}{say('）', ')')}"
+        self.draft.say(text + (f"{say('：', ': ')}{described[0]}" if described else ""), *cited, kind="item")
+
+    def _lives(self) -> Reply | None:
+        """Where what the question is about lives, found by the words of paths."""
+        for tree in self.trees:
+            names = [match.group() for match in re.finditer(r"[a-z][\w.]*(?:[-_][\w.]+)+|[\w-]+\.(?:sh|go|md|py|yaml|json)\b", self.text)]
+            places = [place for name in names for place in self._by_name(tree, name)] or tree.where(self.query)
+            for place in places[:MOST_OF_A_KIND]:
+                self._say_place(tree, place)
+        return self.draft.reply("instead" if self.about_tree else "else", is_place=True)
+
+    def _by_name(self, tree: Tree, name: str) -> list[Place]:
+        names = [name] if "." in name else [name, f"{name}.sh", f"{name}.go"]
+        found = common_first([place for one in names for place in tree.find(one)])
+        return [place for place in found if place.path.count("/") == found[0].path.count("/")]
+
+    def _owners(self) -> Reply | None:
+        for tree in self.trees:
+            places: list[Place] = []
+            if self.named is not None:
+                places = common_first(tree.find(self.named.text, self._at_root()))
+            places = places or tree.where(self.query)
+            if places:
+                self._say_owners(tree, places[0])
+        return self.draft.reply("instead")
+
+    def _say_owners(self, tree: Tree, place: Place) -> None:
+        say = self.draft.words
+        found = self._owners_file(tree, place.folder)
+        if found is None:
+            return
+        document, folder = found
+        names = {"approvers": say("批准人", "approvers"), "reviewers": say("评审人", "reviewers"), "labels": say("标签", "labels")}
+        above = "" if folder == place.folder else say(f"（`{folder}/OWNERS` 管辖）", f" (by `{folder}/OWNERS`, the nearest above it)")
+        aliases: list[str] = []
+        for group in groups_of(document.text):
+            if group.key in names:
+                values = say("、", ", ").join(f"`{value}`" for value in group.values)
+                self.draft.say(
+                    f"`{place.path}`{above} {names[group.key]}{say('：', ': ')}{values}", self._lines(document, group.start, group.end), kind="item"
+                )
+                aliases += group.values if group.key != "labels" else ()
+        try:
+            document = self.index.document_at(tree.source, "OWNERS_ALIASES")
+        except KeyError:
+            return
+        for group in groups_of(document.text):
+            if group.key in aliases:
+                values = say("、", ", ").join(f"`{value}`" for value in group.values)
+                self.draft.say(f"`{group.key}`{say('：', ': ')}{values}", self._lines(document, group.start, group.end), kind="item")
+
+    def _owners_file(self, tree: Tree, folder: str) -> tuple[Document, str] | None:
+        """The OWNERS file of a directory or of the nearest one above it that names somebody."""
+        while True:
+            try:
+                document = self.index.document_at(tree.source, "OWNERS" if folder == "." else f"{folder}/OWNERS")
+                if any(group.key in ("approvers", "reviewers") for group in groups_of(document.text)):
+                    return document, folder
+            except KeyError:
+                pass
+            if folder == ".":
+                return None
+            folder = folder.rpartition("/")[0] or "."
+
+    def _targets(self) -> Reply | None:
+        for tree in self.trees:
+            for chunk in self._target_chunks(tree):
+                self._say_target(chunk, kind="item")
+        return self.draft.reply("instead")
+
+    def _target(self, name: str) -> Reply | None:
+        for tree in self.trees:
+            for chunk in self._target_chunks(tree):
+                if chunk.name == name:
+                    self._say_target(chunk, kind="sentence")
+        return self.draft.reply("else")
+
+    def _target_chunks(self, tree: Tree) -> list[Chunk]:
+        """The targets of the Makefile that stands for the whole tree: the one at its top, or else the one with most of them."""
+        chunks = [c for language in ("en", "zh") for c in self.index.records.chunks_of_kind("target", language) if c.source == tree.source]
+        files: dict[str, list[Chunk]] = {}
+        for chunk in chunks:
+            files.setdefault(chunk.path, []).append(chunk)
+        best = min(files, key=lambda path: ("/" in path, -len(files[path]), path), default=None)
+        return files[best] if best else []
+
+    def _say_target(self, chunk: Chunk, kind: Literal["sentence", "item"]) -> None:
+        document = self.index.document(chunk)
+        cited = self._lines(document, chunk.segments[0].start, chunk.segments[-1].end, chunk.headings)
+        self.draft.say(f"`make {chunk.name}`{self.draft.words('：', ': ')}{chunk.note}", cited, kind=kind)
+
+
+COMMENT_MARK = re.compile(r"[ \t]*\r?\n[ \t]*(?://+|#+|\*+|>+)?[ \t]*")
+
+
+def plain_words(document: Document, span: Span) -> str:
+    """A span on one line, without the marks that begin its lines in Go and make comments."""
+    text = document.text[span.start : span.end]
+    return COMMENT_MARK.sub(" ", text).strip()
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def numbered_after(reply: Reply, count: int) -> Reply:
+    """A reply whose citations are numbered from `count` + 1, to stand behind an answer."""
+    return dataclasses.replace(
+        reply,
+        statements=tuple(dataclasses.replace(s, citations=tuple(n + count for n in s.citations)) for s in reply.statements),
+        citations=tuple(dataclasses.replace(c, id=c.id + count) for c in reply.citations),
+    )
+
+
+
