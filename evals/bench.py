@@ -72,7 +72,7 @@ class Bench:
         """Ask a system, with `cold` cold starts of the product beside it, and write the run; `order` is its place in a report."""
         run = self.ask(system)
         run = dataclasses.replace(run, about={**about(self.settings, self.assistant.index, self.split), "order": order})
-        write_run(run, folder, timings(run.milliseconds, cold_start(self.settings, cold), len(system.chunks("en"))))
+        write_run(run, folder, timings(run.milliseconds, cold_start(self.settings, cold), len(self.assistant.index.chunks)))
         return run
 
     def measure_all(self, systems: Iterable[System], folder: Path, first: int = 0) -> list[Run]:

@@ -28,7 +28,7 @@ from assistant.query import Query
 from assistant.scoring import CALIBRATION, Calibration, Candidate
 from assistant.settings import Settings
 from evals.metrics import normal
-from evals.questions import ARTICLE, Question, read_questions
+from evals.questions import Question, read_questions
 from ingest.pipeline import ingest
 
 FOLDS = 5
@@ -61,11 +61,12 @@ def collect(splits: Sequence[str]) -> tuple[Assistant, list[Sample]]:
     assistant = Assistant.open(settings)
     samples = []
     found = [question for split in splits for question in read_questions(split)]
-    questions = [(question.set, question) for question in found if question.source == ARTICLE]
+    there = {source.name for source in assistant.index.sources}
+    questions = [(question.set, question) for question in found if question.source in there and question.kind != "tree"]
     for split, question in tqdm(questions, desc="candidates", unit="question", disable=None):
         query = assistant.query(question.question, [Turn(q) for q in question.history])
-        passages = assistant.passages(query)
-        candidates = scoring.score(query, passages, assistant.index, assistant.reader)
+        passages = assistant.passages(query, [question.source])
+        candidates = scoring.score(query, passages, assistant.index.within([question.source]), assistant.reader)
         matrix = np.array([c.features for c in candidates]).reshape(len(candidates), len(scoring.FEATURES))
         worth = np.array([_worth(question, query, candidate, assistant) for candidate in candidates])
         samples.append(Sample(split, question, query, passages, candidates, matrix, worth))
@@ -73,11 +74,16 @@ def collect(splits: Sequence[str]) -> tuple[Assistant, list[Sample]]:
 
 
 def _worth(question: Question, query: Query, candidate: Candidate, assistant: Assistant) -> float:
-    document = assistant.index.document(candidate.chunk)
-    if not question.answerable or document.line_at(candidate.segment.start) not in question.lines:
+    if not question.answerable or not _on_gold(question, candidate, assistant):
         return 0.0
     text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expand(query, [candidate], assistant.index)))
     return sum(any(normal(a) in text for a in fact) for fact in question.key_facts) / max(1, len(question.key_facts))
+
+
+def _on_gold(question: Question, candidate: Candidate, assistant: Assistant) -> bool:
+    chunk, document = candidate.chunk, assistant.index.document(candidate.chunk)
+    first, last = document.line_at(candidate.segment.start), document.line_at(max(candidate.segment.start, candidate.segment.end - 1))
+    return bool(question.holds(chunk.source, chunk.path, first, last))
 
 
 def fit_ranker(samples: Sequence[Sample]) -> np.ndarray:
@@ -128,7 +134,7 @@ def decision_row(sample: Sample, weights: np.ndarray, assistant: Assistant) -> t
     candidates = ranked(sample, weights)
     learned = Calibration(dict(zip(scoring.FEATURES, map(float, weights), strict=True)), {}, 0.0)
     chosen = choose(
-        sample.query, candidates, lambda side: scoring.score(side, sample.passages, assistant.index, assistant.reader, learned)
+        sample.query, candidates, lambda side: scoring.score(side, sample.passages, assistant.index.within([sample.question.source]), assistant.reader, learned)
     )
     values = answerable.features(sample.query, candidates, judged(sample.query, chosen))
     return np.array([values[name] for name in answerable.FEATURES]), chosen
@@ -137,10 +143,9 @@ def decision_row(sample: Sample, weights: np.ndarray, assistant: Assistant) -> t
 def right(sample: Sample, chosen: Sequence[Candidate], assistant: Assistant) -> bool:
     """Whether these statements would be a right answer, by the rules of evals.metrics."""
     expanded = expand(sample.query, chosen, assistant.index)
-    lines = {assistant.index.document(c.chunk).line_at(c.segment.start) for c in expanded}
     text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expanded))
     facts = all(any(normal(a) in text for a in fact) for fact in sample.question.key_facts)
-    return bool(lines & sample.question.lines) and facts
+    return facts and any(_on_gold(sample.question, c, assistant) for c in expanded)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -177,10 +182,10 @@ def main(arguments: list[str] | None = None) -> int:
         for i, s in enumerate(samples):
             ok = (correct[i] and confidence[i] >= threshold) if labels[i] else confidence[i] < threshold
             if not ok:
-                print(f"\n{s.question.id} {s.question.kind} p={confidence[i]:.2f} {s.question.question!r} {list(s.question.history) or ''} gold {sorted(s.question.lines)}\n"
+                print(f"\n{s.question.id} {s.question.kind} p={confidence[i]:.2f} {s.question.question!r} {list(s.question.history) or ''} gold {', '.join(map(str, s.question.gold))}\n"
                       f"  facts {s.question.key_facts} units {[u.text + ('*' if u.generic else '') for u in s.query.units]} {sorted(s.query.intents)}")
                 for c in picks[i]:
-                    print(f"  -> {assistant.index.document(c.chunk).line_at(c.segment.start)} {c.text[:110]!r}")
+                    print(f"  -> {c.chunk.path}:{assistant.index.document(c.chunk).line_at(c.segment.start)} {c.text[:110]!r}")
     weights = fit_ranker(samples)
     table = np.array([decision_row(s, weights, assistant)[0] for s in samples])
     decision = fit_decision(table, labels)

@@ -10,7 +10,9 @@ import tempfile
 from pathlib import Path
 
 from assistant.datamodels import Turn
+from assistant.errors import SettingsError
 from assistant.evidence import Reader
+from assistant.llm import load_language_model
 from assistant.settings import Settings
 from evals import compare as comparison
 from evals import squad
@@ -20,6 +22,7 @@ from evals.ablate import ablations, baselines, installed_models, other_models
 from evals.bench import Bench, new_folder, progress
 from evals.console import failures, table_of_groups
 from evals.gate import below, read_floor
+from evals.judge import judge as faithfulness
 from evals.lint import lint as problems_of
 from evals.questions import SPLITS, read_questions
 from evals.report import find_runs, page, read_extra
@@ -142,13 +145,12 @@ def gate(options: argparse.Namespace) -> int:
 
 
 def judge(options: argparse.Namespace) -> int:
-    from evals.judge import judge as judged  # langchain takes a second
-    from evals.judge import load_judge
-
     bench = Bench.open(options.index, options.split).sampled(options.limit)
-    model = load_judge(bench.settings.llm)
+    if bench.settings.llm is None:
+        raise SettingsError("no language model is configured; set ASSISTANT_LLM to provider:model")
+    model = load_language_model(bench.settings.llm)
     answers = (bench.assistant.ask(q.question, [Turn(h) for h in q.history]) for q in progress(bench.questions, "judge"))
-    print(json.dumps(judged(model, answers), ensure_ascii=False, indent=1))
+    print(json.dumps(faithfulness(model, answers), ensure_ascii=False, indent=1))
     return 0
 
 

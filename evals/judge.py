@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import HumanMessage, SystemMessage
-
 from assistant.datamodels import Answer, Citation
-from assistant.errors import ModelError, SettingsError
+from assistant.llm import LanguageModel
 from evals.bootstrap import interval
 
 ORDER = (
@@ -22,28 +19,18 @@ ORDER = (
 )
 
 
-def load_judge(spec: str | None) -> BaseChatModel:
-    """The chat model `provider:model`; raises SettingsError when none is named, ModelError when it cannot be made."""
-    if spec is None:
-        raise SettingsError("no language model is configured; set ASSISTANT_LLM to provider:model")
-    from langchain.chat_models import init_chat_model  # a second
+def follows(model: LanguageModel, text: str, cited: Sequence[Citation]) -> bool | None:
+    """Whether the model says that a statement follows from its cited lines; None when it says neither yes nor no.
 
-    try:
-        model = init_chat_model(spec, temperature=0, timeout=60)
-    except (ImportError, ValueError) as exc:
-        raise ModelError(f"ASSISTANT_LLM: the model {spec!r} cannot be loaded ({exc})") from exc
-    return model  # type: ignore[no-any-return]
-
-
-def follows(model: BaseChatModel, text: str, cited: Sequence[Citation]) -> bool | None:
-    """Whether the model says that a statement follows from its cited lines; None when it says neither yes nor no."""
+    Raises ModelError when the model does not answer.
+    """
     lines = "\n".join(" > ".join([*citation.headings, citation.quote]) for citation in cited)
-    reply = model.invoke([SystemMessage(ORDER), HumanMessage(f"<lines>\n{lines}\n</lines>\n<statement>\n{text}\n</statement>")])
-    word = reply.text.strip().lower().strip("\"'`*. ")
+    reply = "".join(model.ask(ORDER, f"<lines>\n{lines}\n</lines>\n<statement>\n{text}\n</statement>"))
+    word = reply.strip().lower().strip("\"'`*. ")
     return True if word.startswith(("yes", "是")) else False if word.startswith(("no", "否", "不")) else None
 
 
-def judge(model: BaseChatModel, answers: Iterable[Answer]) -> dict[str, Any]:
+def judge(model: LanguageModel, answers: Iterable[Answer]) -> dict[str, Any]:
     """Share of the statements that the model calls supported, 0 to 1, its 95 % interval, and those that it does not.
 
     `unscored` counts the statements on which the model said neither yes nor no.

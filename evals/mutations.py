@@ -1,7 +1,8 @@
 """Makes false statements of true ones, one small change each: what a verifier must notice.
 
 Every mutation is a function of a statement and the material's vocabulary that gives the changed text, or
-None where it does not apply. Nothing here knows of the verifier.
+None where it does not apply. Nothing here knows of the verifier; `opposite` and `sides` were added after it was
+tuned on the others.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ NEGATED = (
     (" has ", " does not have "), (" uses ", " does not use "), (" will ", " will not "),
 )
 """First match wins; a statement that already denies is left alone."""
+OPPOSITE = (
+    ("创建", "删除"), ("启动", "停止"), ("接收", "拒绝"), ("客户端", "服务端"), ("增加", "减少"), ("横向", "纵向"), ("所有", "部分"), ("本地", "远程"), ("默认", "备用"),
+    ("create", "delete"), ("start", "stop"), ("receive", "reject"), ("client", "server"), ("increase", "decrease"),
+    ("horizontally", "vertically"), ("all", "some"), ("local", "remote"), ("default", "optional"), ("before", "after"),
+)
 DENIES = re.compile(r"不|没|非|无|\bnot?\b|n't|cannot", re.I)
 
 
@@ -113,6 +119,28 @@ def negate(text: str, vocabulary: Vocabulary) -> str | None:
     return next((text.replace(plain, denied, 1) for plain, denied in NEGATED if plain in text), None)
 
 
+def take_opposite(text: str, vocabulary: Vocabulary) -> str | None:
+    """A plain word changed for its opposite."""
+    for word, other in (*OPPOSITE, *((b, a) for a, b in OPPOSITE)):
+        pattern = rf"(?<![-\w/]){word}(?=e?[sd]?\b)" if word.isascii() else word
+        if other not in text and re.search(pattern, text):
+            return re.sub(pattern, other, text, count=1)
+    return None
+
+
+def swap_sides(text: str, vocabulary: Vocabulary) -> str | None:
+    """Two components of the statement in each other's place: the same words, another claim."""
+    found = [
+        m for m in CODE.finditer(text)
+        if any(n.term.kind in ("component", "tool") and n.term.id != "kubernetes" for n in vocabulary.terms.find(fold(m.group())))
+    ]
+    others = [m for m in found[1:] if fold(m.group()) != fold(found[0].group())]
+    if not others or "、" in text[found[0].end() : others[0].start()] or "," in text[found[0].end() : others[0].start()]:
+        return None  # the members of an enumeration may change places
+    a, b = found[0], others[0]
+    return text[: a.start()] + b.group() + text[a.end() : b.start()] + a.group() + text[b.end() :]
+
+
 def change_flag(text: str, vocabulary: Vocabulary) -> str | None:
     """Another option or variable; a `make` without one gets one that is not there."""
     if match := FLAG.search(text):
@@ -124,4 +152,5 @@ def change_flag(text: str, vocabulary: Vocabulary) -> str | None:
 MUTATIONS: tuple[tuple[str, Mutation], ...] = (
     ("path", swap_path), ("port", add_port), ("component", swap_component), ("number", change_number),
     ("version", add_version), ("negation", negate), ("flag", change_flag),
+    ("opposite", take_opposite), ("sides", swap_sides),
 )

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from langchain_core.language_models import FakeListChatModel
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
 
 from assistant.assistant import Assistant
-from assistant.errors import ModelError, SettingsError
-from evals import systems
-from evals.judge import judge, load_judge
+from assistant.llm import LanguageModel
+from assistant.settings import Settings
+from evals import cli, systems
+from evals.judge import judge
 
 
 def test_a_model_judges_each_statement(assistant: Assistant) -> None:
@@ -18,17 +20,18 @@ def test_a_model_judges_each_statement(assistant: Assistant) -> None:
     count = sum(len(answer.statements) for answer in answers)
     assert count >= 3
     replies = ["Yes.", "no", "that depends", *["yes"] * (count - 3)]
-    found = judge(FakeListChatModel(responses=replies), answers)
+    found = judge(LanguageModel("scripted:model", GenericFakeChatModel(messages=iter(map(AIMessage, replies)))), answers)
     assert (found["statements"], found["unscored"]) == (count - 1, 1)
     assert found["faithful"] == pytest.approx((count - 2) / (count - 1), abs=1e-3)
     assert [row["statement"] for row in found["doubted"]] == [answers[0].statements[1].text]
 
 
-def test_no_model_and_no_such_model_say_what_to_do() -> None:
-    with pytest.raises(SettingsError, match="ASSISTANT_LLM"):
-        load_judge(None)
-    with pytest.raises(ModelError, match="nowhere:nothing"):
-        load_judge("nowhere:nothing")
+def test_without_a_model_it_says_what_to_set(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ASSISTANT_LLM", raising=False)
+    assert cli.main(["judge", "--index", str(settings.index)]) == 1
+    assert "set ASSISTANT_LLM" in capsys.readouterr().err
 
 
 def test_a_reranker_orders_the_passages(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:

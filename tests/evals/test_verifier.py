@@ -27,6 +27,9 @@ def vocabulary(assistant: Assistant) -> Vocabulary:
         ("negation", "It is responsible for pods.", "is responsible"),
         ("flag", "run it with --bind-address set", "--bind-address"),
         ("flag", "$ make WHAT=cmd/kubectl", "WHAT"),
+        ("opposite", "它负责创建容器", "创建"),
+        ("opposite", "When the process starts, it registers.", "starts"),
+        ("sides", "kubelet reports to kube-apiserver regularly.", "kubelet reports"),
     ],
 )
 def test_each_mutation_takes_something_true_away(vocabulary: Vocabulary, name: str, text: str, lost: str) -> None:
