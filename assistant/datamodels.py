@@ -98,7 +98,7 @@ class Folder:
     @cached_property
     def listing(self) -> str:
         """What it holds, a name a line, directories first and with a slash: what a citation of it quotes."""
-        return "\n".join([*(f"{name}/" for name in self.directories), *self.files])
+        return "\n".join(name.replace("\n", "\\n") for name in [*(f"{name}/" for name in self.directories), *self.files])
 
     @property
     def sha256(self) -> str:

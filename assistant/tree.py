@@ -50,7 +50,7 @@ TARGETS = re.compile(r"\bmake(file)? (targets?|rules?)\b|\btargets? .{0,20}\bmak
 TARGET = re.compile(r"`?\bmake ([a-z][\w-]+)`?")
 FOR = re.compile(r"what('s| is| are| does| do)?\b.{0,24}@|(purpose|role|point) of (the )?@|(explain|describe|tell me about) (the )?@|@.{0,12}(是什么|做什么|干什么|干嘛|用途|作用|是啥|讲什么|负责什么|什么用)")
 ASKS_MORE = re.compile(
-    r"how many (lines|people|commits|bytes|tests)|lines of code|\b(version|timeout|port|default|argument|parameter|flag|option|variable|license|date|year|written|wrote|author)\b|多少行|行代码|参数|版本|默认|超时|端口|环境变量|许可|哪年|最早|大小"
+    r"how many (lines|people|commits|bytes|tests)|lines of code|\b((which|what) versions?|timeout|port|default|argument|parameter|flag|option|variable|license|date|year|written|wrote|author)\b|多少行|行代码|参数|(哪个|什么|几)版本|版本号|默认|超时|端口|环境变量|许可|哪年|最早|大小"
 )
 """What a listing cannot say."""
 LONGEST = 300
@@ -166,6 +166,9 @@ class _Asker:
         sure = [n for n in named if n.sure] or named
         if sure:
             return sure[-1]
+        last = re.search(r"\b(?:in|under|inside|of|within) (?P<name>[a-z_][\w.-]*)\s*[?.!]*$", self.text)
+        if last and any(tree.find(last["name"], at_root=True) for tree in self.trees):
+            return Named(last["name"], *last.span("name"), False)
         for match in re.finditer(r"[a-z_][\w.-]*", self.text):
             plain = re.search(r"[_.-]", match.group()) or match.group() in ("cmd", "pkg", "hack") or self.about_tree
             if plain and any(tree.find(match.group(), at_root=True) for tree in self.trees):
@@ -245,7 +248,8 @@ class _Asker:
             name, label = named.text, tree.source
             top = tree.find(name, at_root=True)
             elsewhere = [] if top else common_first(tree.find(name))
-            if top or (elsewhere and not self._at_root() and "/" not in name):
+            listed = self._article_entry(name) is not None  # the article's places are counted from the top
+            if top or (elsewhere and not listed and not self._at_root() and "/" not in name):
                 for place in (top or elsewhere)[:MOST_OF_A_KIND]:
                     folder = tree.folder(place.folder)
                     assert folder is not None

@@ -19,6 +19,8 @@ CHUNKER = "structure-2"
 """Version of the chunks; an index made with another one is made anew."""
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^---[ \t]*\r?$", re.S | re.M)
+NO_LINE_BREAK = re.compile(r"\r(?!\n)|\A\ufeff")
+"""A lone carriage return, which the parser takes for the end of a line and a file's lines do not, and a byte order mark."""
 COMMENT = re.compile(r"<!--.*?-->", re.S)
 SENTENCE_END = re.compile(
     r"(?<=[。！？])(?![”’」』）)])\s*|(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!vs\.)\s+(?=[A-Z\"“(`\[*_0-9一-鿿]|[a-z]+-|kube|k8s)"
@@ -52,7 +54,7 @@ class _Chunker:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.text = document.text
-        masked = FRONT_MATTER.sub(_blank, self.text, count=1)
+        masked = FRONT_MATTER.sub(_blank, NO_LINE_BREAK.sub(" ", self.text), count=1)
         self.tokens = MarkdownIt("commonmark").enable("table").parse(COMMENT.sub(_blank, masked))
         self.headings: list[tuple[int, str]] = []
         self.lead: tuple[int, int] | None = None
@@ -122,7 +124,8 @@ class _Chunker:
         segments = self._take_lead()
         start, end = self._span(token.map)
         item = -1
-        for inner in self.tokens[index + 1 :]:
+        for position in range(index + 1, len(self.tokens)):
+            inner = self.tokens[position]
             if inner.type == token.type.replace("open", "close") and inner.level == token.level:
                 break
             if inner.type == "list_item_open":
