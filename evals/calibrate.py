@@ -207,10 +207,10 @@ def area(confidence: np.ndarray, labels: np.ndarray) -> float:
 
 
 def best_threshold(confidence: np.ndarray, labels: np.ndarray) -> float:
-    """The threshold with the least loss, where declining an answerable question costs twice what answering another does."""
+    """The threshold with the least loss, where declining an answerable question costs what answering another does."""
     yes, no = confidence[labels == 1], confidence[labels == 0]
     choices = np.linspace(0.2, 0.9, 141)
-    return float(min(choices, key=lambda t: 2 * np.mean(expit((t - yes) / BLUR)) + np.mean(expit((no - t) / BLUR))))
+    return float(min(choices, key=lambda t: np.mean(expit((t - yes) / BLUR)) + np.mean(expit((no - t) / BLUR))))
 
 
 if __name__ == "__main__":
