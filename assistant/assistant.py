@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from assistant.llm import LanguageModel
 
 EXTRACTS = "the answer below is made of extracts, without the language model"
+SAYS_PLACE = re.compile(r"\w/\w|_output")
 NEAREST = 3
 """Passages shown with a declined answer."""
 
@@ -265,7 +267,7 @@ def _tells_more(reply: tree.Reply, evidence: Evidence) -> bool:
     """Whether the tree is heard beside or instead of what the documents say: not where those name the place themselves."""
     best = evidence.selection.best
     if reply.claim == "else" and evidence.answers and best is not None:
-        return reply.is_place and best.chunk.kind != "entry"
+        return reply.is_place and best.chunk.kind != "entry" and not SAYS_PLACE.search(best.text)
     return True
 
 
