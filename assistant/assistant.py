@@ -20,10 +20,10 @@ from assistant.evidence import Reader
 from assistant.extractive import Selection
 from assistant.groups import Evidence, find_evidence
 from assistant.index import Index, Names, current_generation
-from assistant.models import Embedder, load_embedder
+from assistant.models import Embedder, Reranker, load_embedder, load_reranker
 from assistant.query import Query, make_query
 from assistant.render import declined_text, markdown
-from assistant.retrieve import retrieve
+from assistant.retrieve import rerank, retrieve
 from assistant.scoring import Candidate
 from assistant.settings import Settings
 from assistant.text import fold
@@ -164,12 +164,19 @@ class Assistant:
         return make_query(question, history, self.index.terms, Names(self.index.records))
 
     def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
-        """The ranked passages of a query."""
-        return retrieve(query, self.index, self.embedder, sources)
+        """The ranked passages of a query; in the reranker's order where one is configured."""
+        found = retrieve(query, self.index, self.embedder, sources)
+        return rerank(query, found, self._reranker) if self._reranker else found
+
+    @cached_property
+    def _reranker(self) -> Reranker | None:
+        return load_reranker(self.settings.reranker)
 
     def search(self, question: str, sources: Sequence[str] | None = None, k: int = 10) -> list[Passage]:
         """The ranked passages only."""
-        return retrieve(self.query(question), self.index, self.embedder, sources, k)
+        query = self.query(question)
+        found = retrieve(query, self.index, self.embedder, sources, k)
+        return rerank(query, found, self._reranker) if self._reranker else found
 
     def document(self, source: str, path: str) -> Document:
         """A document of the index; raises KeyError when it holds none of that name."""

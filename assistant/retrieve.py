@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from assistant.datamodels import Chunk, Passage
-from assistant.index import LANGUAGES, Index
-from assistant.models import Embedder
+from assistant.index import LANGUAGES, Index, searchable
+from assistant.models import Embedder, Reranker
 from assistant.query import Query
 
 CANDIDATES = 40
@@ -65,3 +66,15 @@ def expanded(query: Query, index: Index) -> str:
     """The query with the other names of its terms, for the lexical legs: '图标' also looks for 'logo'."""
     terms = [index.terms.by_id[unit.key.removeprefix("term:")] for unit in query.units if unit.key.startswith("term:")]
     return " ".join([query.text, *(name for term in terms for name in (*term.zh[:NAMES], *term.en[:NAMES]))])
+
+
+def rerank(query: Query, passages: Sequence[Passage], reranker: Reranker) -> list[Passage]:
+    """Put passages in the order of a cross-encoder's scores; its score becomes one more leg, 'reranker'."""
+    if not passages:
+        return []
+    values = reranker.score(query.text, [searchable(passage.chunk) for passage in passages])
+    order = sorted(range(len(passages)), key=lambda i: (-values[i], i))
+    return [
+        replace(passages[i], rank=rank, score=float(values[i]), scores={**passages[i].scores, "reranker": float(values[i])})
+        for rank, i in enumerate(order)
+    ]

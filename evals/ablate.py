@@ -11,7 +11,7 @@ from assistant.assistant import Assistant
 from assistant.models import load_embedder
 from assistant.settings import Settings
 from evals.baseline import Bm25, Tutorial
-from evals.systems import ABLATIONS, Product, Reranked, System
+from evals.systems import ABLATIONS, Product, System
 from ingest.pipeline import ingest
 
 TOPS = (1, 4)
@@ -19,11 +19,12 @@ TOPS = (1, 4)
 
 
 def ablations(assistant: Assistant) -> Iterator[System]:
-    """The product first, then with one part taken out, and with the reranker where one is configured."""
+    """The product first, then with one part taken out, and without the reranker where one is configured."""
     for name, make in ABLATIONS:
         yield Product(make(assistant), name)
     if assistant.settings.reranker:
-        yield Product(Reranked(assistant.index, assistant.embedder, assistant.settings), "reranker")
+        plain = dataclasses.replace(assistant.settings, reranker=None)
+        yield Product(Assistant(assistant.index, assistant.embedder, plain), "no reranker")
 
 
 def baselines(assistant: Assistant, models: Sequence[str] = ()) -> Iterator[System]:

@@ -18,7 +18,7 @@ from assistant.datamodels import Answer, Chunk, Document, Folder, Language, Pass
 from assistant.evidence import Reader
 from assistant.index import Index, searchable
 from assistant.lexical import LexicalIndex
-from assistant.models import Embedder, Reranker, load_reranker
+from assistant.models import Embedder
 from assistant.query import Query
 from assistant.retrieve import CANDIDATES, RRF_K, K, expanded
 from assistant.terms import TermTable
@@ -118,26 +118,6 @@ class _OneList(Assistant):
     def _merged(self) -> tuple[LexicalIndex, np.ndarray]:
         texts = [searchable(chunk) for chunk in self.index.chunks]
         return LexicalIndex.build(texts), self.embedder.encode_passages(texts)
-
-
-class Reranked(Assistant):
-    """With the cross-encoder that the settings name (ASSISTANT_RERANKER) putting the passages in order."""
-
-    def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
-        found = super().passages(query, sources)
-        reranker = self._reranker
-        if reranker is None or not found:
-            return found
-        values = reranker.score(query.text, [searchable(passage.chunk) for passage in found])
-        order = sorted(range(len(found)), key=lambda i: (-values[i], i))
-        return [
-            dataclasses.replace(found[i], rank=rank, score=float(values[i]), scores={**found[i].scores, "reranker": float(values[i])})
-            for rank, i in enumerate(order)
-        ]
-
-    @cached_property
-    def _reranker(self) -> Reranker | None:
-        return load_reranker(self.settings.reranker)
 
 
 def _lexical(own: Assistant) -> Assistant:

@@ -37,13 +37,13 @@ def article() -> Iterator[Benchmark]:
 
     Only answerable questions without a history: a follow-up names its subject in an earlier question.
     """
-    questions = [q for q in read_questions("dev") if q.answerable and not q.history]
+    questions = [q for q in read_questions("dev") if q.answerable and not q.history and q.lines]
     for document in read_corpus(bundled_folder()).documents:
         lines = {number: line.strip() for number, line in enumerate(document.text.splitlines(), 1) if line.strip()}
         place = {number: position for position, number in enumerate(lines)}
         for language in LANGUAGES:
             asked = [q for q in questions if q.language == language]
-            relevant = tuple(frozenset(place[number] for number in q.gold if number in place) for q in asked)
+            relevant = tuple(frozenset(place[number] for number in q.lines if number in place) for q in asked)
             yield Benchmark(
                 "article", f"{language}→{document.language}", tuple(q.question for q in asked), tuple(lines.values()), relevant
             )

@@ -33,7 +33,7 @@ def measure_hybrid(questions: list[Question]) -> dict[str, list[Found]]:
             place = {chunk.id: position for position, chunk in enumerate(assistant.index.chunks)}
             for question in questions:
                 gold = frozenset(
-                    place[c.id] for c in assistant.index.chunks if question.gold & set(range(c.start_line, c.end_line + 1))
+                    place[c.id] for c in assistant.index.chunks if question.lines & set(range(c.start_line, c.end_line + 1))
                 )
                 ranked = [place[passage.chunk.id] for passage in assistant.search(question.question, k=K)]
                 found.setdefault(f"{question.language}→{document.language}", []).append((ranked, gold))

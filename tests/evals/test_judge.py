@@ -39,9 +39,9 @@ def test_a_reranker_orders_the_passages(assistant: Assistant, monkeypatch: pytes
         def score(self, query: str, texts: Sequence[str]) -> np.ndarray:
             return np.array([-len(text) for text in texts], np.float32)
 
-    monkeypatch.setattr(systems, "load_reranker", lambda spec: Shortest())
+    monkeypatch.setattr("assistant.assistant.load_reranker", lambda spec: Shortest())
     settings = dataclasses.replace(assistant.settings, reranker="shortest")
-    product = systems.Product(systems.Reranked(assistant.index, assistant.embedder, settings))
+    product = systems.Product(Assistant(assistant.index, assistant.embedder, settings))
     found = product.search("What does kubelet do?", (), None)
     lengths = [-passage.scores["reranker"] for passage in found]
     assert lengths == sorted(lengths) and [passage.rank for passage in found] == list(range(len(found)))
