@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from assistant import tree
 from assistant.answerable import asked_for
-from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Statement, Turn
+from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Source, Statement, Turn
 from assistant.errors import ModelError, SettingsError
 from assistant.evidence import Reader
 from assistant.extractive import Selection
@@ -181,6 +181,11 @@ class Assistant:
     def document(self, source: str, path: str) -> Document:
         """A document of the index; raises KeyError when it holds none of that name."""
         return self.index.document_at(source, path)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What it answers from, the bundled article first."""
+        return self.index.sources
 
     @cached_property
     def reader(self) -> Reader:
