@@ -7,7 +7,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: chat ask install test test-llm evals
+.PHONY: chat ask install test test-llm evals gate
 
 chat: install
 	$(BIN)/python -m ingest
@@ -27,7 +27,12 @@ test: install
 	$(BIN)/python -m pytest -q
 
 evals: install
-	$(BIN)/python -m evals --split dev
+	$(BIN)/python -m evals suite
+
+# questions and figures as they should be
+gate: install
+	$(BIN)/python -m evals lint
+	$(BIN)/python -m evals gate
 
 # a real small language model; builds llama.cpp's server once
 test-llm: install .venv-llm/installed

@@ -12,6 +12,14 @@ HOMES = {
     "sentence_transformers": {"assistant/models.py"},
     "bm25s": {"assistant/lexical.py"},
     "markdown_it": {"ingest/markdown.py"},
+    "langchain": {"assistant/llm.py"},
+    "langchain_core": {"assistant/llm.py", "assistant/adapters.py"},
+    "langchain_text_splitters": {"evals/baseline.py"},
+    "rapidfuzz": {"assistant/query.py", "assistant/paths.py"},
+    "spellchecker": {"assistant/query.py"},
+    "opencc": {"assistant/text.py"},
+    "rjieba": {"assistant/text.py"},
+    "tokenizers": {"assistant/static.py"},
 }
 
 
