@@ -311,12 +311,21 @@ class _Asker:
 
     def _lives(self) -> Reply | None:
         """Where what the question is about lives, found by the words of paths."""
+        plainly = False
         for tree in self.trees:
             names = [match.group() for match in re.finditer(r"[a-z][\w.]*(?:[-_][\w.]+)+|[\w-]+\.(?:sh|go|md|py|yaml|json)\b", self.text)]
-            places = [place for name in names for place in self._by_name(tree, name)] or tree.where(self.query)
+            known = {name: self._by_name(tree, name) for name in names}
+            plainly = plainly or any(found and self._asks_only_for(name) for name, found in known.items())
+            places = [place for found in known.values() for place in found] or tree.where(self.query)
             for place in places[:MOST_OF_A_KIND]:
                 self._say_place(tree, place)
-        return self.draft.reply("instead" if self.about_tree else "else", is_place=True)
+        return self.draft.reply("instead" if self.about_tree or plainly else "else", is_place=True)
+
+    def _asks_only_for(self, name: str) -> bool:
+        """Whether the question asks for nothing but the place of a name ('where does local-up-cluster live?')."""
+        it = re.escape(name)
+        asked = rf"where('s| is| does| do| can i find)? (the )?{it}( (live|lives|located|sit|sits|defined|code|source|script))*\s*\??$|^{it}.{{0,6}}(在哪|位于|放在哪)"
+        return bool(re.search(asked, self.text.strip())) and not any((c.name or "").endswith(name) for c in self.index.entries(self.query.language))
 
     def _by_name(self, tree: Tree, name: str) -> list[Place]:
         names = [name] if "." in name else [name, f"{name}.sh", f"{name}.go"]
