@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from assistant import tree
 from assistant.answerable import asked_for
-from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Statement, Turn
+from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Source, Statement, Turn
 from assistant.errors import ModelError, SettingsError
 from assistant.evidence import Reader
 from assistant.extractive import Selection
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from assistant.llm import LanguageModel
 
 EXTRACTS = "the answer below is made of extracts, without the language model"
+SAYS_PLACE = re.compile(r"\w/\w|_output")
 NEAREST = 3
 """Passages shown with a declined answer."""
 
@@ -180,6 +182,11 @@ class Assistant:
         """A document of the index; raises KeyError when it holds none of that name."""
         return self.index.document_at(source, path)
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What it answers from, the bundled article first."""
+        return self.index.sources
+
     @cached_property
     def reader(self) -> Reader:
         return Reader(self.index.terms)
@@ -272,7 +279,7 @@ def _tells_more(reply: tree.Reply, evidence: Evidence) -> bool:
     """Whether the tree is heard beside or instead of what the documents say: not where those name the place themselves."""
     best = evidence.selection.best
     if reply.claim == "else" and evidence.answers and best is not None:
-        return reply.is_place and best.chunk.kind != "entry"
+        return reply.is_place and best.chunk.kind != "entry" and not SAYS_PLACE.search(best.text)
     return True
 
 

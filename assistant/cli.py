@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     search.add_argument("query")
     search.add_argument("-k", type=int, default=10, help="passages (default 10)")
     search.add_argument("--json", action="store_true")
+    search.add_argument("--source", action="append", help="only this source; may be repeated")
 
     web = commands.add_parser("web", parents=[shared], help="serve the chat")
     web.add_argument("--host", default="127.0.0.1")
@@ -157,10 +158,11 @@ def _known_sources(options: argparse.Namespace, assistant: Assistant) -> list[st
 def _batch(options: argparse.Namespace, settings: Settings) -> int:
     lines = _batch_lines(options.batch)
     assistant = open_assistant(settings)
+    sources = _known_sources(options, assistant)
     for number, line in enumerate(lines, 1):
         try:
             question, history = _batch_input(line)
-            record = assistant.ask(question, history, options.source).to_json()
+            record = assistant.ask(question, history, sources).to_json()
         except (SettingsError, UnicodeDecodeError) as error:
             record = {"error": f"line {number}: {error}"}
         print(_dump(record), flush=True)
@@ -199,7 +201,8 @@ def _batch_input(line: bytes) -> tuple[str, list[Turn]]:
 def _search(options: argparse.Namespace, settings: Settings) -> int:
     if not options.query.strip():
         raise SettingsError('the query is empty; type: python -m assistant search "leader election"')
-    for passage in open_assistant(settings).search(options.query, k=max(1, options.k)):
+    assistant = open_assistant(settings)
+    for passage in assistant.search(options.query, _known_sources(options, assistant), max(1, options.k)):
         chunk = passage.chunk
         if options.json:
             print(_dump({

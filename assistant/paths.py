@@ -20,7 +20,7 @@ from assistant.terms import TermTable
 from assistant.text import CJK, fold, parts, stem
 
 PATH = re.compile(r"(?<![\w:/.])(?:\./)?/?(?P<path>[\w.@+-]+(?:/[\w.@+-]+)+)/?")
-KIND_WORD = r"(?:sub)?(?:director(?:y|ies)|folders?|dirs?|files?|packages?|trees?|paths?)|子目录|目录|文件夹|文件|路径"
+KIND_WORD = r"(?:sub)?(?:directory|folder|dir|file|package|tree|path)|子目录|目录|文件夹|文件|路径"
 BESIDE = re.compile(rf"(?P<name>[A-Za-z_.][\w.+-]*)[`\"'”’]*\s*(?:这个|那个)?\s*(?:{KIND_WORD})(?![A-Za-z])", re.I)
 AFTER = re.compile(rf"(?<![A-Za-z])(?:{KIND_WORD})\s*(?:named|called|叫做?|名为)\s*[`\"'“‘]*(?P<name>[\w.+-]+)", re.I)
 TICKED = re.compile(r"`(?P<name>[^`\s]+)`")

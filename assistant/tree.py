@@ -49,8 +49,11 @@ OWNS = re.compile(
 TARGETS = re.compile(r"\bmake(file)? (targets?|rules?)\b|\btargets? .{0,20}\bmake(file)?\b|make.{0,8}(目标|target)|makefile.{0,12}(目标|target|有哪些|有什么)")
 TARGET = re.compile(r"`?\bmake ([a-z][\w-]+)`?")
 FOR = re.compile(r"what('s| is| are| does| do)?\b.{0,24}@|(purpose|role|point) of (the )?@|(explain|describe|tell me about) (the )?@|@.{0,12}(是什么|做什么|干什么|干嘛|用途|作用|是啥|讲什么|负责什么|什么用)")
+LOCATED = re.compile(r"where('s| is| are| does| do| can)?( i| one)?( find| see)?( the)? @|(director|folder|path).{0,30}@|@.{0,10}(在哪|哪里|哪儿|位于|放在|哪个)|(哪里|哪儿|在哪).{0,8}@")
+"""Asks where the thing named is, not where something else is that has to do with it."""
+DOES = re.compile(r"what (does|do|is|happens|will).{0,24}\bmake [a-z]|\bmake [a-z][\w-]*`?.{0,6}(是什么|是做什么|做什么|干什么|干嘛|用途|作用)")
 ASKS_MORE = re.compile(
-    r"how many (lines|people|commits|bytes|tests)|lines of code|\b((which|what) versions?|timeout|port|default|argument|parameter|flag|option|variable|license|date|year|written|wrote|author)\b|多少行|行代码|参数|(哪个|什么|几)版本|版本号|默认|超时|端口|环境变量|许可|哪年|最早|大小"
+    r"how many (lines|people|commits|bytes|tests)|lines of code|\b((which|what) versions?|timeout|port|default|argument|parameter|flag|option|variable|license|date|year|written|wrote|author)\b|多少行|行代码|参数|(哪个|什么|几)版本|版本号|默认|超时|端口|环境变量|许可|指定|能不能|配置文件|日志文件|config(uration)? files?|on disk|哪年|最早|大小"
 )
 """What a listing cannot say."""
 LONGEST = 300
@@ -148,15 +151,15 @@ class _Asker:
         if named is not None:
             if EXISTS.search(shape):
                 return self._exists(named)
-            if WHERE.search(self.text):
+            if WHERE.search(self.text) and LOCATED.search(shape):
                 return self._located(named)
             if HOLDS.search(shape) or COUNTS.search(shape):
                 return self._holds(named)
             if named.sure and FOR.search(shape):
                 return self._described(named)
-        if WHERE.search(self.text):
+        if WHERE.search(self.text) and "compare" not in self.query.intents:
             return self._lives()
-        if (match := TARGET.search(self.text)) and "what" in self.query.intents:
+        if (match := TARGET.search(self.text)) and DOES.search(self.text):
             return self._target(match[1])
         return None
 
@@ -308,12 +311,21 @@ class _Asker:
 
     def _lives(self) -> Reply | None:
         """Where what the question is about lives, found by the words of paths."""
+        plainly = False
         for tree in self.trees:
             names = [match.group() for match in re.finditer(r"[a-z][\w.]*(?:[-_][\w.]+)+|[\w-]+\.(?:sh|go|md|py|yaml|json)\b", self.text)]
-            places = [place for name in names for place in self._by_name(tree, name)] or tree.where(self.query)
+            known = {name: self._by_name(tree, name) for name in names}
+            plainly = plainly or any(found and self._asks_only_for(name) for name, found in known.items())
+            places = [place for found in known.values() for place in found] or tree.where(self.query)
             for place in places[:MOST_OF_A_KIND]:
                 self._say_place(tree, place)
-        return self.draft.reply("instead" if self.about_tree else "else", is_place=True)
+        return self.draft.reply("instead" if self.about_tree or plainly else "else", is_place=True)
+
+    def _asks_only_for(self, name: str) -> bool:
+        """Whether the question asks for nothing but the place of a name ('where does local-up-cluster live?')."""
+        it = re.escape(name)
+        asked = rf"where('s| is| does| do| can i find)? (the )?{it}( (live|lives|located|sit|sits|defined|code|source|script))*\s*\??$|^{it}.{{0,6}}(在哪|位于|放在哪)"
+        return bool(re.search(asked, self.text.strip())) and not any((c.name or "").endswith(name) for c in self.index.entries(self.query.language))
 
     def _by_name(self, tree: Tree, name: str) -> list[Place]:
         names = [name] if "." in name else [name, f"{name}.sh", f"{name}.go"]

@@ -52,7 +52,7 @@ def build(assistant: Assistant) -> gr.Blocks:
     """The page; `serve` adds its theme, style and content policy."""
 
     def answer(
-        question: str, messages: Messages | None, turns: tuple[Turn, ...]
+        question: str, messages: Messages | None, turns: tuple[Turn, ...], chosen: list[str] | None = None
     ) -> Iterator[tuple[str, Messages, str, tuple[Turn, ...]]]:
         question = question.strip()
         if not question:
@@ -62,7 +62,7 @@ def build(assistant: Assistant) -> gr.Blocks:
         yield "", asked, render_sources(None, assistant.document), turns
         written = ""
         try:
-            for growing in assistant.stream(question, turns):
+            for growing in assistant.stream(question, turns, chosen or None):
                 written = growing.answer
                 shown = safe_markdown(written)
                 if not growing.answered:
@@ -101,6 +101,14 @@ def build(assistant: Assistant) -> gr.Blocks:
                     max_length=LONGEST_QUESTION,
                     autofocus=True,
                 )
+                names = [source.name for source in assistant.sources]
+                chosen = gr.Dropdown(
+                    names,
+                    multiselect=True,
+                    label="资料来源（不选则全部）· Sources (none chosen: all)",
+                    visible=len(names) > 1,
+                    elem_id="source-filter",
+                )
                 with gr.Row():
                     send = gr.Button("发送 · Send", variant="primary", elem_id="send", min_width=120)
                     clear = gr.Button("清空 · Clear", elem_id="clear", min_width=120)
@@ -120,8 +128,8 @@ def build(assistant: Assistant) -> gr.Blocks:
             "concurrency_limit": CONCURRENT_QUESTIONS,
             "concurrency_id": "answer",
         }
-        running = [gr.on([send.click, box.submit], answer, [box, chat, turns], **asking)]
-        running += [example.click(answer, [example, chat, turns], **asking) for example in examples]
+        running = [gr.on([send.click, box.submit], answer, [box, chat, turns, chosen], **asking)]
+        running += [example.click(answer, [example, chat, turns, chosen], **asking) for example in examples]
         gr.on(
             [send.click, box.submit, *(example.click for example in examples)],
             lambda: gr.Accordion(open=False),

@@ -136,13 +136,15 @@ def test_port_in_use_is_named() -> None:
 class Scripted:
     """An assistant that says what the question names."""
 
+    sources = ()
+
     def __init__(self) -> None:
         self.histories: list[list[str]] = []
 
     def document(self, source: str, path: str) -> Document:
         return read_document(source, path)
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]:
+    def stream(self, question: str, history: Sequence[Turn] = (), sources: object = None) -> Iterator[Answer]:
         self.histories.append([turn.question for turn in history])
         if question == "fail":
             raise ModelError("the model <b>sleeps</b>; wake it")
