@@ -34,6 +34,8 @@ from assistant.verify import verify_statement
 
 FEWEST_WORDS = 2
 """A line of fewer words says nothing that could be supported."""
+ALONE = 5
+"""Spans that are tried one by one before several are taken together."""
 SPANS = 3
 """Spans that one statement may rest on."""
 LONGEST_REWRITE = 300
@@ -137,10 +139,13 @@ class Writer:
                 found.append(Candidate(chunk, segment, share, ()))
         found.sort(key=lambda candidate: -candidate.score)
         best: tuple[Verdict, list[Candidate]] = ("unsupported", [])
-        for count in range(1, min(SPANS, len(found)) + 1):
-            verdict = verify_statement(text, [self.cite(span, 1) for span in found[:count]], self.reader)
+        alone = [[span] for span in found[:ALONE]]
+        for spans in (*alone, *(found[:count] for count in range(2, min(SPANS, len(found)) + 1))):
+            verdict = verify_statement(text, [self.cite(span, 1) for span in spans], self.reader)
             if RANK[verdict] > RANK[best[0]]:
-                best = (verdict, found[:count])
+                best = (verdict, spans)
+            if verdict == "supported":
+                break
         return best
 
 
