@@ -10,7 +10,7 @@ from typing import Literal
 from assistant.datamodels import Citation, Verdict
 from assistant.evidence import Reader, word_weight
 from assistant.query import units
-from assistant.text import CODE, fold
+from assistant.text import CODE, detect_language, fold, stem, words
 
 Standing = Literal["exact", "moved", "changed", "missing"]
 HARD = re.compile(r"[/_=.]|\d|^--?[a-z]|-")
@@ -51,7 +51,7 @@ def verify_statement(text: str, citations: Sequence[Citation], reader: Reader) -
     if fold(text).strip("。. ") in fold(quotes):
         return "supported"
     bag = reader.read(evidence)
-    if _lacks_a_name(text, evidence, reader) or _numbers(text) - _numbers(evidence) or _denies(text) != _denies(quotes):
+    if _lacks_a_name(text, evidence, reader) or _numbers(text) - _numbers(evidence) or _denies_otherwise(text, quotes):
         return "unsupported"
     asked = [unit for unit in units(fold(text), reader.terms) if not unit.generic]
     weights = [min(6.0, word_weight(unit.text)) for unit in asked]
@@ -84,8 +84,22 @@ def _numbers(text: str) -> set[int]:
     return {number for number in found if number > 1}
 
 
-def _denies(text: str) -> bool:
-    return DENIAL.search(fold(text)) is not None
+def _denies_otherwise(text: str, quotes: str) -> bool:
+    """Whether one of the two denies and the other does not, or, in one language, they deny different things."""
+    said, there = _denied(text), _denied(quotes)
+    if bool(said) != bool(there):
+        return True
+    return detect_language(text) == detect_language(quotes) and not said <= there
+
+
+def _denied(text: str) -> set[str]:
+    """The first word that means something after each denial, by its stem."""
+    folded = fold(text)
+    denied = set()
+    for match in DENIAL.finditer(folded):
+        after = (word.text for word in words(folded[match.end() : match.end() + 30]) if not word.is_stop)
+        denied.add(stem(next(after, "")))
+    return denied
 
 
 def recheck(quote: str, start_char: int, text: str | None) -> tuple[Standing, int | None]:
