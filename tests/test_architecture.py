@@ -15,6 +15,7 @@ HOMES = {
     "langchain": {"assistant/llm.py"},
     "langchain_core": {"assistant/llm.py", "assistant/adapters.py"},
     "langchain_text_splitters": {"evals/baseline.py"},
+    "sqlite3": {"assistant/records.py", "assistant/cache.py"},
     "rapidfuzz": {"assistant/query.py", "assistant/paths.py"},
     "spellchecker": {"assistant/query.py"},
     "opencc": {"assistant/text.py"},
