@@ -6,6 +6,7 @@ sentence-transformers (and with it torch) is imported here only, and only when a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,12 +44,25 @@ class BundledEmbedder:
     encode_passages = encode_queries
 
 
+PROMPTS: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (re.compile(r"(^|[/_-])(multilingual-)?e5-(small|base|large)", re.I), "query: ", "passage: "),
+    (re.compile(r"(^|[/_-])bge-\w+-en", re.I), "Represent this sentence for searching relevant passages: ", ""),
+    (re.compile(r"(^|[/_-])bge-\w+-zh", re.I), "为这个句子生成表示以用于检索相关文章：", ""),
+)
+"""Prompts of families whose model folders often do not carry them; from the models' own cards (intfloat, BAAI)."""
+
+
 class TransformerEmbedder:
-    """A sentence-transformers model with its own query and passage prompts, where it has them."""
+    """A sentence-transformers model with its own query and passage prompts, or those of its family."""
 
     def __init__(self, name: str, model: Any) -> None:
         self.name = name
         self.model = model
+        if not any(model.prompts.values()):
+            for family, query, passage in PROMPTS:
+                if family.search(name):
+                    model.prompts.update(query=query, document=passage)
+                    break
         self.dim = int(model.get_embedding_dimension())
         self.fingerprint = f"{name}:{self.dim}"
 

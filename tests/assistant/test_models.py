@@ -1,13 +1,18 @@
 """The bundled model: the numpy loader and sentence-transformers give the same vectors."""
 
+import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assistant.errors import ModelError
+from assistant.assistant import Assistant
+from assistant.errors import IndexMismatchError, ModelError
 from assistant.models import load_embedder
+from assistant.settings import Settings
 from assistant.static import FOLDER, StaticModel
+from ingest.pipeline import ingest
 
 TEXTS = ["kube-apiserver 的端口", "Where is the scheduler?", "编译", "make WHAT=cmd/kubectl"]
 
@@ -35,3 +40,39 @@ def test_a_missing_model_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.M
         load_embedder(str(tmp_path / "none"))
     with pytest.raises(ModelError, match="reinstall"):
         StaticModel.load(tmp_path)
+
+
+def test_another_model_is_used_with_the_prompts_of_its_family(tmp_path: Path, settings: Settings) -> None:
+    folder = tmp_path / "multilingual-e5-small"
+    shutil.copytree(FOLDER, folder)
+    embedder = load_embedder(str(folder))
+    question, passage = embedder.encode_queries(["调度器"])[0], embedder.encode_passages(["调度器"])[0]
+    plain = StaticModel.load().encode(["query: 调度器", "passage: 调度器"])
+    assert np.allclose(question, plain[0], atol=2e-3) and np.allclose(passage, plain[1], atol=2e-3)
+    other = dataclasses.replace(settings, index=tmp_path / "index", embeddings=str(folder))
+    ingest(other)
+    assert Assistant.open(other).ask("kubelet 是什么？").citations[0].start_line == 122
+    with pytest.raises(IndexMismatchError, match="ASSISTANT_EMBEDDINGS"):
+        Assistant.open(dataclasses.replace(other, embeddings=None))
+
+
+def test_a_cross_encoder_puts_the_passages_in_order(tmp_path: Path, settings: Settings) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "kubelet", "node", "the", "component"]
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", model_max_length=64
+    ).save_pretrained(tmp_path)
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, num_labels=1,
+        max_position_embeddings=64,
+    )
+    BertForSequenceClassification(config).save_pretrained(tmp_path)
+    assistant = Assistant.open(dataclasses.replace(settings, reranker=str(tmp_path)))
+    found = assistant.search("What is the kubelet component?", k=6)
+    scores = [passage.scores["reranker"] for passage in found]
+    assert scores == sorted(scores, reverse=True) and [passage.rank for passage in found] == list(range(6))
+    assert {p.chunk.id for p in found} == {p.chunk.id for p in Assistant.open(settings).search("What is the kubelet component?", k=6)}
