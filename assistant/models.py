@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -100,6 +102,24 @@ def load_reranker(spec: str | None) -> Reranker | None:
     return None if spec is None else Reranker(spec, _load("CrossEncoder", spec, "ASSISTANT_RERANKER"))
 
 
+ADVICE = "give the folder of a model, or unset the variable to use the bundled one"
+HUB = "https://huggingface.co"
+
+
+def _hub_answers() -> bool:
+    """Whether the model hub can be connected to within three seconds; with a proxy, only trying tells."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
+        return False
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+        return True
+    address = urlsplit(os.environ.get("HF_ENDPOINT") or HUB)
+    try:
+        socket.create_connection((address.hostname or "", address.port or 443), timeout=3).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _load(kind: str, spec: str, variable: str) -> Any:
     """Load from a folder or the local cache, else from the hub with one short try."""
     if (spec.startswith((".", "/", "~"))) and not Path(spec).expanduser().is_dir():
@@ -113,10 +133,11 @@ def _load(kind: str, spec: str, variable: str) -> Any:
         return make(str(Path(spec).expanduser()), local_files_only=True)
     except (OSError, ValueError):
         pass  # not cached: the hub is the last resort
+    if not _hub_answers():  # the hub's own client would try again for more than a minute
+        raise ModelError(f"{variable}: model {spec!r} is not on this machine and the model hub cannot be reached; {ADVICE}")
     try:
         return make(spec)
     except (OSError, ValueError, RuntimeError) as exc:
         raise ModelError(
-            f"{variable}: model {spec!r} is not on this machine and cannot be downloaded ({type(exc).__name__}); "
-            "give the folder of a model, or unset the variable to use the bundled one"
+            f"{variable}: model {spec!r} is not on this machine and cannot be downloaded ({type(exc).__name__}); {ADVICE}"
         ) from exc

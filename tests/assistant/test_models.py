@@ -1,7 +1,10 @@
 """The bundled model: the numpy loader and sentence-transformers give the same vectors."""
 
 import dataclasses
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +79,12 @@ def test_a_cross_encoder_puts_the_passages_in_order(tmp_path: Path, settings: Se
     scores = [passage.scores["reranker"] for passage in found]
     assert scores == sorted(scores, reverse=True) and [passage.rank for passage in found] == list(range(6))
     assert {p.chunk.id for p in found} == {p.chunk.id for p in Assistant.open(settings).search("What is the kubelet component?", k=6)}
+
+
+def test_a_hub_model_without_a_network_is_one_line_at_once(tmp_path: Path) -> None:
+    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9", "ASSISTANT_INDEX": str(tmp_path / "index")}
+    for name in ("ASSISTANT_EMBEDDINGS", "ASSISTANT_RERANKER"):
+        command = [sys.executable, "-m", "assistant", "ask", "kubelet 是什么？"]
+        run = subprocess.run(command, env=environment | {name: "no-such/model"}, capture_output=True, text=True, timeout=60)
+        assert run.returncode == 1 and "Traceback" not in run.stderr and "Retry" not in run.stderr
+        assert run.stderr.splitlines()[-1].startswith(f"Error: {name}: model 'no-such/model' is not on this machine")
