@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.datamodels import Language
-from evals.questions import read_questions
+from evals.questions import Question, read_questions
 from ingest.corpus import bundled_folder, read_corpus
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -32,12 +32,18 @@ class Benchmark:
     """Positions in `units` that answer each query, at least one."""
 
 
-def article() -> Iterator[Benchmark]:
-    """Yield the development questions over the lines of the bundled article, four directions.
+def development_questions() -> list[Question]:
+    """Read the development questions that a line of the article answers and that stand alone.
 
-    Only answerable questions without a history: a follow-up names its subject in an earlier question.
+    Questions on other sources have no gold line here and would count as missed; a follow-up names its
+    subject in an earlier question.
     """
-    questions = [q for q in read_questions("dev") if q.answerable and not q.history and q.lines]
+    return [q for q in read_questions("dev") if q.answerable and not q.history and q.lines]
+
+
+def article() -> Iterator[Benchmark]:
+    """Yield the development questions over the lines of the bundled article, four directions."""
+    questions = development_questions()
     for document in read_corpus(bundled_folder()).documents:
         lines = {number: line.strip() for number, line in enumerate(document.text.splitlines(), 1) if line.strip()}
         place = {number: position for position, number in enumerate(lines)}

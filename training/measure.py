@@ -19,8 +19,7 @@ from pathlib import Path
 from assistant.errors import AssistantError, ModelError
 from assistant.models import BundledEmbedder, Embedder, load_embedder
 from assistant.static import FOLDER, StaticModel
-from evals.questions import read_questions
-from training.benchmarks import Benchmark, article, sections, xquad
+from training.benchmarks import Benchmark, article, development_questions, sections, xquad
 from training.hybrid import measure_hybrid
 from training.ranking import hit, ndcg
 from training.speed import measure_speed
@@ -105,8 +104,7 @@ def report(options: argparse.Namespace) -> int:
         systems["this model and BM25, fused"] = fused(mean(first.model), late(first.model), lexical)
     hybrid = None
     if not options.no_hybrid:
-        questions = [q for q in read_questions("dev") if q.answerable and not q.history]
-        found = measure_hybrid(questions)
+        found = measure_hybrid(development_questions())
         hybrid = {d: figures([r for r, _ in rows], [g for _, g in rows]) for d, rows in found.items()}
     articles = list(article())
     print(retrieval_table(articles, systems, hybrid), end="\n\n")
