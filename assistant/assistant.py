@@ -245,9 +245,11 @@ class Assistant:
         selection = evidence.selection
         nearest: list[Citation] = []
         if selection.reason != "off_topic":
-            for passage in evidence.passages[:NEAREST]:
+            for passage in evidence.passages:
                 chunk = passage.chunk
-                nearest.append(self._citation(Candidate(chunk, chunk.segments[0], 0.0, ()), len(nearest) + 1))
+                near = self._citation(Candidate(chunk, chunk.segments[0], 0.0, ()), len(nearest) + 1)
+                if len(nearest) < NEAREST and near.quote not in [one.quote for one in nearest]:
+                    nearest.append(near)
         declined = Declined(selection.reason or "not_covered", selection.missing, tuple(nearest))
         return self._answer(query, [], [], declined, timings, selection.confidence)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -46,6 +47,7 @@ INTENTS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
 )
 GENERIC = frozenset(stem(word) for word in (FOLDER / "everyday.txt").read_text(encoding="utf-8").split() if word != "#")
 """Everyday words and words that only say what is asked for; they weigh little (one list, both languages)."""
+JOINED = re.compile(r"\s*(和|与|跟|及|以及|、|,|,? ?and|&)\s*(the )?")
 CLITIC = re.compile(r"(?<=[a-z])(n[\'’]t|[\'’](s|re|ll|ve|d|m))\b")
 PRONOUN_ZH = re.compile(r"它们|它|他们|该组件|这个组件|这个目录|该目录|这个脚本|该脚本|其(?![他它中实余])|这个(?=是|的|在|有)|那个(?=是|的|在|有)")
 PRONOUN_EN = re.compile(r"\b(it|its|they|them|their|that one|this one|that|this)\b")
@@ -135,8 +137,16 @@ def make_query(question: str, history: Sequence[Turn], terms: TermTable, names: 
     if not intents and not history and len(CODE.findall(asked)) + len(CJK.findall(asked)) / 2 <= ONE_THING:
         intents = frozenset({"what"})
     intents = intents or frozenset({"other"})
+    if "what" in intents and len(own) > 1 and _side_by_side(asked, terms, names):
+        intents |= {"compare"}
     wanted = frozenset(kind for kind, pattern in WANTED if pattern.search(asked))
     return Query(question, text, _language(question), intents, found, named, _focus(asked, found), wanted)  # type: ignore[arg-type]
+
+
+def _side_by_side(text: str, terms: TermTable, names: Collection[str]) -> bool:
+    """Whether things are asked for together ('kubelet 和 kube-proxy 是做什么的'): each is to be told by itself."""
+    found = subjects(text, terms, names)
+    return any(JOINED.fullmatch(text[a.end : b.start]) for a, b in pairwise(found))
 
 
 def _plain(question: str) -> str:

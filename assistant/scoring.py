@@ -26,7 +26,7 @@ FEATURES = (
     "own", "around", "other", "dense", "dense_other", "dense_chunk", "late", "late_around", "rank", "length", "first",
     "opens", "heading", "role", "lead_of_list", "lead_else", "number", "entry", "entry_where",
     "entry_described", "root", "place", "make", "names_wanted", "opens_wanted", "all_sides",
-    "enumerates", "differs", "cause", "late_other", "lexical", "expected",
+    "enumerates", "differs", "cause", "late_other", "lexical", "expected", "introduces",
 )
 """Names of the features, in the order of `Candidate.features`; all are 0 or more, higher is more."""
 CALIBRATION = Path(__file__).with_name("calibration.json")
@@ -173,7 +173,7 @@ def _read(
             "rank": 1 / (1 + passage.rank),
             "length": math.log1p(len(bag.words)) / 4,
             "first": float(position == 0),
-            **_form(query, chunk, segment, text, bag, reader),
+            **_form(query, chunk, segment, text, bag, index, reader),
         }
         yield segment, tuple(values.get(name, 0.0) for name in FEATURES), supports
         if segment.kind == "lead" or len(previous) == known:
@@ -209,13 +209,16 @@ def about(key: str, chunk: Chunk, text: str, reader: Reader) -> tuple[bool, bool
     return reader.read(text).opening == key, heading
 
 
-def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, reader: Reader) -> dict[str, float]:
+def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, index: Index, reader: Reader) -> dict[str, float]:
     """What fits the form of the question; features left out are 0."""
     asks, entry = query.intents, chunk.kind == "entry"
     values: dict[str, float] = {"entry": entry, "root": entry and chunk.name == "."}
     if asks & {"what", "compare"} and not entry and query.subjects:
         opens, heading = about(query.subjects[0], chunk, text, reader)
         values |= {"opens": opens, "heading": heading}
+        if heading and segment == chunk.segments[0] and segment.kind == "sentence":
+            first = next(c for c in index.of_document(chunk.source, chunk.path) if c.headings == chunk.headings)
+            values["introduces"] = first.id == chunk.id and set(query.subjects) >= {u.key for u in query.units if not u.generic and not u.minor}
         if opens or heading:
             values["role"] = bool(ROLE.search(text))
     if segment.kind == "lead":
@@ -226,7 +229,9 @@ def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, rea
         known = {unit.key for unit in query.units}
         sought = frozenset({"component", "tool"}) if query.wanted & {"component", "tool"} else query.wanted
         fresh = {k for k in bag.keys if k not in known and (t := reader.terms.by_id.get(k.removeprefix("term:"))) and t.kind in sought and t.id not in VAGUE}
-        values |= {"names_wanted": bool(fresh), "opens_wanted": bag.opening in fresh}
+        above = reader.read(chunk.headings[-1]).keys - known if chunk.headings else frozenset()
+        implied = bag.opening is None and any((t := reader.terms.by_id.get(k.removeprefix("term:"))) and t.kind in sought and t.id not in VAGUE for k in above)
+        values |= {"names_wanted": 1.0 if fresh else 0.7 * implied, "opens_wanted": bag.opening in fresh}
     if "compare" in asks and len(query.subjects) > 1:
         values["all_sides"] = all(key in bag.keys for key in query.subjects)
     if "compare" in asks:

@@ -64,13 +64,13 @@ def _lacks_a_name(text: str, evidence: str, reader: Reader) -> bool:
     """Whether the text holds a hard token or a known name that the evidence does not."""
     known = set(hard_tokens(evidence)) | {m.group().strip("./:") for m in CODE.finditer(fold(evidence))}
     pieces = {piece for token in known for piece in token.split("/")}
-    said = reader.read(evidence).keys
-    for mention in reader.terms.find(fold(text)):
-        if mention.term.kind in NAMES and f"term:{mention.term.id}" not in said:
-            return True
-    named = {t for m in reader.terms.find(fold(text)) for t in CODE.findall(fold(text)[m.start : m.end])}
+    folded, said = fold(text), reader.read(evidence).keys
+    names = [m for m in reader.terms.find(folded) if m.term.kind in NAMES and "/" not in folded[m.start : m.end]]
+    if any(f"term:{mention.term.id}" not in said for mention in names):
+        return True
+    spelt = {token for m in names for token in CODE.findall(folded[m.start : m.end])}
     return any(
-        token not in known and token not in named and not all(part in pieces for part in token.split("/"))
+        token not in known and token not in spelt and not all(part in pieces for part in token.split("/"))
         for token in hard_tokens(text)
     )
 

@@ -1,5 +1,7 @@
 """The bundled model: the numpy loader and sentence-transformers give the same vectors."""
 
+import dataclasses
+import shutil
 import subprocess
 import sys
 import time
@@ -8,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.errors import ModelError
+from assistant.assistant import Assistant
+from assistant.errors import IndexMismatchError, ModelError
 from assistant.models import load_embedder, load_reranker, prompts_of
 from assistant.settings import Settings
 from assistant.static import FOLDER, StaticModel
+from ingest.pipeline import ingest
 
 TEXTS = ["kube-apiserver 的端口", "Where is the scheduler?", "编译", "make WHAT=cmd/kubectl"]
 
@@ -41,6 +45,42 @@ def test_a_missing_model_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.M
         StaticModel.load(tmp_path)
 
 
+def test_another_model_is_used_with_the_prompts_of_its_family(tmp_path: Path, settings: Settings) -> None:
+    folder = tmp_path / "multilingual-e5-small"
+    shutil.copytree(FOLDER, folder)
+    embedder = load_embedder(str(folder))
+    question, passage = embedder.encode_queries(["调度器"])[0], embedder.encode_passages(["调度器"])[0]
+    plain = StaticModel.load().encode(["query: 调度器", "passage: 调度器"])
+    assert np.allclose(question, plain[0], atol=2e-3) and np.allclose(passage, plain[1], atol=2e-3)
+    other = dataclasses.replace(settings, index=tmp_path / "index", embeddings=str(folder))
+    ingest(other)
+    assert Assistant.open(other).ask("kubelet 是什么？").citations[0].start_line == 122
+    with pytest.raises(IndexMismatchError, match="ASSISTANT_EMBEDDINGS"):
+        Assistant.open(dataclasses.replace(other, embeddings=None))
+
+
+def test_a_cross_encoder_puts_the_passages_in_order(tmp_path: Path, settings: Settings) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "kubelet", "node", "the", "component"]
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", model_max_length=64
+    ).save_pretrained(tmp_path)
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, num_labels=1,
+        max_position_embeddings=64,
+    )
+    BertForSequenceClassification(config).save_pretrained(tmp_path)
+    assistant = Assistant.open(dataclasses.replace(settings, reranker=str(tmp_path)))
+    found = assistant.search("What is the kubelet component?", k=6)
+    scores = [passage.scores["reranker"] for passage in found]
+    assert scores == sorted(scores, reverse=True) and [passage.rank for passage in found] == list(range(6))
+    assert {p.chunk.id for p in found} == {p.chunk.id for p in Assistant.open(settings).search("What is the kubelet component?", k=6)}
+
+
 @pytest.mark.parametrize(
     ("name", "declared", "expected"),
     [
@@ -49,50 +89,13 @@ def test_a_missing_model_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.M
         ("intfloat/e5-small", {"query": "q: ", "passage": "p: "}, ("q: ", "p: ")),
         ("some/model", {"query": "ask: "}, ("ask: ", "")),
         ("BAAI/bge-m3", {}, ("", "")),
+        ("BAAI/bge-small-zh-v1.5", {}, ("为这个句子生成表示以用于检索相关文章：", "")),
+        ("intfloat/multilingual-e5-large-instruct", {}, ("Instruct: Given a question, retrieve passages that answer it\nQuery: ", "")),
         ("someone/table5-small", {}, ("", "")),
     ],
 )
 def test_prompts_are_the_models_own_or_its_familys(name: str, declared: dict[str, str], expected: tuple[str, str]) -> None:
     assert prompts_of(name, declared) == expected
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real BERT of a few kilobytes, untrained."""
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
-
-    folder = tmp_path_factory.mktemp("tiny")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "query", "passage", ":", "node", "pod", "port", *"节点端口"]
-    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-    BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
-    size = {"vocab_size": len(words), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    BertForSequenceClassification(BertConfig(**size, num_labels=1)).save_pretrained(folder)
-    return folder
-
-
-def test_a_model_of_a_known_family_gets_its_prompts(tiny: Path, tmp_path: Path) -> None:
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
-
-    transformer = Transformer(str(tiny))
-    folder = tmp_path / "multilingual-e5-small"
-    SentenceTransformer(modules=[transformer, Pooling(16)], device="cpu").save_pretrained(str(folder), create_model_card=False)
-    embedder = load_embedder(str(folder))
-    plain = SentenceTransformer(str(folder), device="cpu")
-    for found, prompt in ((embedder.encode_queries(["node 端口"]), "query: "), (embedder.encode_passages(["node 端口"]), "passage: ")):
-        assert np.allclose(found, plain.encode([prompt + "node 端口"], normalize_embeddings=True), atol=1e-5)
-    assert np.allclose(np.linalg.norm(embedder.encode_queries(["node"]), axis=1), 1, atol=1e-5)
-    assert embedder.dim == 16
-
-
-def test_a_cross_encoder_scores_each_text(tiny: Path) -> None:
-    from sentence_transformers import CrossEncoder
-
-    texts = ["pod", "node port", "端口"]
-    reranker = load_reranker(str(tiny))
-    assert reranker is not None and load_reranker(None) is None
-    expected = CrossEncoder(str(tiny), device="cpu").predict([("node", text) for text in texts])
-    assert np.allclose(reranker.score("node", texts), expected, atol=1e-6)
 
 
 def test_a_folder_without_a_model_is_one_clear_line(tmp_path: Path) -> None:
