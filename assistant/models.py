@@ -7,16 +7,33 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-from collections.abc import Sequence
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import numpy as np
+from safetensors import SafetensorError
 
 from assistant.errors import ModelError
 from assistant.static import StaticModel
+
+HUB_SECONDS = 3
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
+"""What sentence-transformers raises, by kind of damage, for a model that is missing or cannot be read."""
+
+FAMILIES = (
+    (re.compile(r"(^|[/\\_-])e5-(small|base|large)(-v2|-unsupervised)?$", re.I), ("query: ", "passage: ")),
+    (
+        re.compile(r"e5-(large|mistral-7b)-instruct$", re.I),
+        ("Instruct: Given a question, retrieve passages that answer it\nQuery: ", ""),
+    ),
+    (re.compile(r"bge-(small|base|large)-en(-v1\.5)?$", re.I), ("Represent this sentence for searching relevant passages: ", "")),
+    (re.compile(r"bge-(small|base|large)-zh(-v1\.5)?$", re.I), ("为这个句子生成表示以用于检索相关文章：", "")),
+    (re.compile(r"nomic-embed-text-v[\d.]+$", re.I), ("search_query: ", "search_document: ")),
+)
+"""(query, passage) prompts that model cards ask for where the model's own configuration may have none; by the end of the name."""
 
 
 class Embedder(Protocol):
@@ -46,33 +63,34 @@ class BundledEmbedder:
     encode_passages = encode_queries
 
 
-PROMPTS: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (re.compile(r"(^|[/_-])(multilingual-)?e5-(small|base|large)", re.I), "query: ", "passage: "),
-    (re.compile(r"(^|[/_-])bge-\w+-en", re.I), "Represent this sentence for searching relevant passages: ", ""),
-    (re.compile(r"(^|[/_-])bge-\w+-zh", re.I), "为这个句子生成表示以用于检索相关文章：", ""),
-)
-"""Prompts of families whose model folders often do not carry them; from the models' own cards (intfloat, BAAI)."""
-
-
 class TransformerEmbedder:
-    """A sentence-transformers model with its own query and passage prompts, or those of its family."""
+    """A sentence-transformers model with its query and passage prompts."""
 
     def __init__(self, name: str, model: Any) -> None:
         self.name = name
         self.model = model
-        if not any(model.prompts.values()):
-            for family, query, passage in PROMPTS:
-                if family.search(name):
-                    model.prompts.update(query=query, document=passage)
-                    break
         self.dim = int(model.get_embedding_dimension())
-        self.fingerprint = f"{name}:{self.dim}"
+        self.query_prompt, self.passage_prompt = prompts_of(name, model.prompts)
+        self.fingerprint = f"{name}:{self.dim}:{self.passage_prompt}"
 
     def encode_queries(self, texts: Sequence[str]) -> np.ndarray:
-        return np.asarray(self.model.encode_query(list(texts), normalize_embeddings=True), np.float32)
+        vectors = self.model.encode_query(list(texts), prompt=self.query_prompt, normalize_embeddings=True)
+        return np.asarray(vectors, np.float32)
 
     def encode_passages(self, texts: Sequence[str]) -> np.ndarray:
-        return np.asarray(self.model.encode_document(list(texts), normalize_embeddings=True), np.float32)
+        vectors = self.model.encode_document(list(texts), prompt=self.passage_prompt, normalize_embeddings=True)
+        return np.asarray(vectors, np.float32)
+
+
+def prompts_of(name: str, declared: Mapping[str, str]) -> tuple[str, str]:
+    """The prompts of a model for queries and for passages, '' for none: its own, or else its family's.
+
+    `declared` is what the model's configuration says, by name.
+    """
+    passage = next((declared[key] for key in ("document", "passage", "corpus") if declared.get(key)), "")
+    if declared.get("query") or passage:
+        return declared.get("query", ""), passage
+    return next((prompts for family, prompts in FAMILIES if family.search(name)), ("", ""))
 
 
 class Reranker:
@@ -102,42 +120,50 @@ def load_reranker(spec: str | None) -> Reranker | None:
     return None if spec is None else Reranker(spec, _load("CrossEncoder", spec, "ASSISTANT_RERANKER"))
 
 
-ADVICE = "give the folder of a model, or unset the variable to use the bundled one"
-HUB = "https://huggingface.co"
-
-
-def _hub_answers() -> bool:
-    """Whether the model hub can be connected to within three seconds; with a proxy, only trying tells."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
-        return False
-    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
-        return True
-    address = urlsplit(os.environ.get("HF_ENDPOINT") or HUB)
-    try:
-        socket.create_connection((address.hostname or "", address.port or 443), timeout=3).close()
-    except (OSError, ValueError):
-        return False
-    return True
-
-
 def _load(kind: str, spec: str, variable: str) -> Any:
-    """Load from a folder or the local cache, else from the hub with one short try."""
-    if (spec.startswith((".", "/", "~"))) and not Path(spec).expanduser().is_dir():
+    """Load from a folder, else from the local cache, else from the hub where it answers at once."""
+    folder = Path(spec).expanduser()
+    if spec.startswith((".", "/", "~")) and not folder.is_dir():
         raise ModelError(f"{variable}: there is no folder {spec!r}; give a model folder or a hub name")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "3")
     import sentence_transformers  # seconds: torch and transformers
 
     make = getattr(sentence_transformers, kind)
+    if folder.is_dir():
+        try:
+            return make(str(folder), local_files_only=True)
+        except UNREADABLE as exc:
+            raise ModelError(
+                f"{variable}: {spec!r} holds no model that can be read ({type(exc).__name__}); "
+                "give the folder of a sentence-transformers model, or unset the variable"
+            ) from exc
     try:
-        return make(str(Path(spec).expanduser()), local_files_only=True)
-    except (OSError, ValueError):
-        pass  # not cached: the hub is the last resort
-    if not _hub_answers():  # the hub's own client would try again for more than a minute
-        raise ModelError(f"{variable}: model {spec!r} is not on this machine and the model hub cannot be reached; {ADVICE}")
+        return make(spec, local_files_only=True)
+    except UNREADABLE as exc:
+        if not _hub_answers():
+            raise ModelError(
+                f"{variable}: model {spec!r} is not on this machine and the hub cannot be reached; "
+                "give the folder of a model, or unset the variable"
+            ) from exc
     try:
         return make(spec)
-    except (OSError, ValueError, RuntimeError) as exc:
+    except UNREADABLE as exc:
         raise ModelError(
-            f"{variable}: model {spec!r} is not on this machine and cannot be downloaded ({type(exc).__name__}); {ADVICE}"
+            f"{variable}: the hub has no model {spec!r} that can be read ({type(exc).__name__}); "
+            "give the folder or the hub name of a sentence-transformers model, or unset the variable"
         ) from exc
+
+
+def _hub_answers() -> bool:
+    """Ask the hub once: its own client tries each file six times, which takes over a minute without a network."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        urllib.request.urlopen(urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_SECONDS).close()
+    except urllib.error.HTTPError:
+        return True  # it answers, if only with a refusal
+    except (OSError, ValueError):
+        return False
+    return True

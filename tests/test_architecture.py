@@ -16,6 +16,7 @@ HOMES = {
     "langchain_core": {"assistant/llm.py", "assistant/adapters.py"},
     "langchain_text_splitters": {"evals/baseline.py"},
     "sqlite3": {"assistant/records.py", "assistant/cache.py"},
+    "huggingface_hub": {"assistant/models.py"},
     "rapidfuzz": {"assistant/query.py", "assistant/paths.py"},
     "spellchecker": {"assistant/query.py"},
     "opencc": {"assistant/text.py"},

@@ -1,10 +1,10 @@
 """The bundled model: the numpy loader and sentence-transformers give the same vectors."""
 
 import dataclasses
-import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 
 from assistant.assistant import Assistant
 from assistant.errors import IndexMismatchError, ModelError
-from assistant.models import load_embedder
+from assistant.models import load_embedder, load_reranker, prompts_of
 from assistant.settings import Settings
 from assistant.static import FOLDER, StaticModel
 from ingest.pipeline import ingest
@@ -81,10 +81,47 @@ def test_a_cross_encoder_puts_the_passages_in_order(tmp_path: Path, settings: Se
     assert {p.chunk.id for p in found} == {p.chunk.id for p in Assistant.open(settings).search("What is the kubelet component?", k=6)}
 
 
-def test_a_hub_model_without_a_network_is_one_line_at_once(tmp_path: Path) -> None:
-    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9", "ASSISTANT_INDEX": str(tmp_path / "index")}
-    for name in ("ASSISTANT_EMBEDDINGS", "ASSISTANT_RERANKER"):
-        command = [sys.executable, "-m", "assistant", "ask", "kubelet 是什么？"]
-        run = subprocess.run(command, env=environment | {name: "no-such/model"}, capture_output=True, text=True, timeout=60)
-        assert run.returncode == 1 and "Traceback" not in run.stderr and "Retry" not in run.stderr
-        assert run.stderr.splitlines()[-1].startswith(f"Error: {name}: model 'no-such/model' is not on this machine")
+@pytest.mark.parametrize(
+    ("name", "declared", "expected"),
+    [
+        ("intfloat/multilingual-e5-small", {}, ("query: ", "passage: ")),
+        ("/models/e5-base-v2", {"query": "", "document": ""}, ("query: ", "passage: ")),
+        ("intfloat/e5-small", {"query": "q: ", "passage": "p: "}, ("q: ", "p: ")),
+        ("some/model", {"query": "ask: "}, ("ask: ", "")),
+        ("BAAI/bge-m3", {}, ("", "")),
+        ("BAAI/bge-small-zh-v1.5", {}, ("为这个句子生成表示以用于检索相关文章：", "")),
+        ("intfloat/multilingual-e5-large-instruct", {}, ("Instruct: Given a question, retrieve passages that answer it\nQuery: ", "")),
+        ("someone/table5-small", {}, ("", "")),
+    ],
+)
+def test_prompts_are_the_models_own_or_its_familys(name: str, declared: dict[str, str], expected: tuple[str, str]) -> None:
+    assert prompts_of(name, declared) == expected
+
+
+def test_a_folder_without_a_model_is_one_clear_line(tmp_path: Path) -> None:
+    for kind in (load_embedder, load_reranker):
+        with pytest.raises(ModelError, match="holds no model"):
+            kind(str(tmp_path))
+
+
+def test_without_network_or_cache_it_says_so_within_seconds(settings: Settings) -> None:
+    """The whole command line: one line, no traceback, no retries; nothing listens on the port."""
+    environment = {
+        "PATH": "", "HOME": str(settings.index), "ASSISTANT_INDEX": str(settings.index), "HF_ENDPOINT": "http://127.0.0.1:9",
+        "ASSISTANT_EMBEDDINGS": "someone/multilingual-e5-small",
+    }
+    begin = time.monotonic()
+    result = subprocess.run(
+        [sys.executable, "-m", "assistant", "ask", "kubelet?"], capture_output=True, text=True, env=environment, timeout=120
+    )
+    assert result.returncode == 1 and result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1 and "ASSISTANT_EMBEDDINGS" in result.stderr and "cannot be reached" in result.stderr
+    assert time.monotonic() - begin < 30  # most of it imports torch
+
+
+def test_a_model_the_hub_does_not_have_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.models._hub_answers", lambda: True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match="the hub has no model"):
+        load_reranker("someone/nothing")
