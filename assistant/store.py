@@ -6,6 +6,7 @@ filter, which costs Chroma 18 ms on 8,000 vectors where the search itself costs 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,20 @@ from assistant.errors import IndexMismatchError, ModelError, SettingsError
 BATCH = 2_000
 COLLECTION = "ksa-{generation}-{part}"
 BROKEN = "the vectors in {place} cannot be read ({reason}); run `python -m ingest --rebuild`"
+_LOCK = threading.Lock()
+_READERS: dict[Path, Any] = {}
+"""Clients of the folders this process reads. Chroma shares what lies behind two clients of a folder,
+and loses it where two threads open or close them at once."""
+
+
+def _reader(folder: Path) -> Any:
+    """The one client of a folder; those of folders that are gone are closed."""
+    with _LOCK:
+        for other in [f for f in _READERS if not (f / "chroma.sqlite3").is_file()]:
+            _READERS.pop(other).close()
+        if folder not in _READERS:
+            _READERS[folder] = _client(folder, None)
+        return _READERS[folder]
 
 
 def _client(folder: Path, url: str | None) -> Any:
@@ -46,7 +61,8 @@ class VectorStore:
     @classmethod
     def create(cls, folder: Path, generation: str, url: str | None, parts: Mapping[str, tuple[Sequence[Chunk], np.ndarray]]) -> None:
         """Write the chunks of every part into a new collection; vectors are (chunks, dim) float32."""
-        client = _client(folder, url)
+        with _LOCK:
+            client = _client(folder, url)
         there = {collection.name for collection in client.list_collections()} if url else set()
         for part, (chunks, vectors) in parts.items():
             name = COLLECTION.format(generation=generation, part=part)
@@ -67,7 +83,8 @@ class VectorStore:
                     ],
                 )
         if url is None:
-            client.close()
+            with _LOCK:
+                client.close()
 
     @classmethod
     def open(cls, folder: Path, generation: str, url: str | None, sizes: Mapping[str, int]) -> VectorStore:
@@ -80,7 +97,7 @@ class VectorStore:
             raise IndexMismatchError(BROKEN.format(place=place, reason="chroma.sqlite3 is not there"))
         collections = {}
         try:
-            client = _client(folder, url)
+            client = _client(folder, url) if url else _reader(folder)
             for part, size in sizes.items():
                 if size:
                     collections[part] = client.get_collection(COLLECTION.format(generation=generation, part=part), embedding_function=None)

@@ -2,11 +2,13 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,25 @@ def test_readers_never_see_half_an_index(settings: Settings, root: Path) -> None
     assert wrong == []
     time.sleep(0.01)
     assert os.path.exists(settings.index / "current")
+
+
+def test_many_threads_open_a_new_index_at_once(settings: Settings, tmp_path: Path) -> None:
+    for number in range(6):
+        copy = shutil.copytree(settings.index, tmp_path / f"copy{number}")
+        together = threading.Barrier(8)
+
+        def ask(copy: Path = copy, together: threading.Barrier = together) -> bool:
+            together.wait()
+            return Assistant.open(Settings(index=copy)).ask("kubelet 是什么？").answered
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(f.result() for f in [pool.submit(ask) for _ in range(8)])
+
+
+def test_an_index_that_is_gone_is_let_go(settings: Settings, tmp_path: Path) -> None:
+    copy = shutil.copytree(settings.index, tmp_path / "copy")
+    assert Assistant.open(Settings(index=copy)).ask("kubelet 是什么？").answered
+    shutil.rmtree(copy)
+    assert Assistant.open(settings).ask("kubelet 是什么？").answered
+    held = [name for name in os.listdir("/proc/self/fd") if str(copy) in os.path.realpath(f"/proc/self/fd/{name}")] if os.path.isdir("/proc/self/fd") else []
+    assert not [name for name in held if "chroma" in os.path.realpath(f"/proc/self/fd/{name}")]
