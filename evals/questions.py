@@ -18,8 +18,8 @@ from assistant.errors import CorpusError
 
 DATA = Path(__file__).parent / "data"
 ARTICLE = "article"
-SPLITS = ("dev", "test")
-NAMED_SPLIT = re.compile(r"-(dev|test)(?![a-z])")
+SPLITS = ("train", "dev", "test")
+NAMED_SPLIT = re.compile(r"-(train|dev|test)(?![a-z])")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def read_questions(split: str, data: Path | None = None) -> list[Question]:
         if split == own or (split not in SPLITS and (path.stem == split or path.stem.endswith(f"-{split}")))
     ]
     if not found:
-        raise CorpusError(f"there are no questions {split!r} in {data or DATA}; give dev, test or the name of a file")
+        raise CorpusError(f"there are no questions {split!r} in {data or DATA}; give train, dev, test or the name of a file")
     return found
 
 
@@ -103,7 +103,7 @@ def _read(path: Path) -> Iterator[tuple[str, Question]]:
             row = json.loads(line)
             split = row.get("split") or (named and named.group(1))
             if split not in SPLITS:
-                raise ValueError("no split: name the file *-dev.jsonl or *-test.jsonl, or give the field 'split'")
+                raise ValueError("no split: name the file *-train.jsonl, *-dev.jsonl or *-test.jsonl, or give the field 'split'")
             yield split, _question(row, path.stem)
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise CorpusError(f"{path}:{number} is no question record ({exc})") from exc
