@@ -16,13 +16,13 @@ import numpy as np
 from assistant.datamodels import Reason
 from assistant.evidence import coverage, unit_weight
 from assistant.query import Query
-from assistant.scoring import CAUSE, EXPECTED, NUMBER, WHY, Calibration, Candidate
+from assistant.scoring import CAUSE, EXPECTED, NUMBER, SUREST, WHY, Calibration, Candidate
 
 FEATURES = (
     "coverage", "own", "worst", "lost", "lacking_terms", "lacking_attributes", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "lexical", "margin", "score", "undescribed", "wrong_kind",
-    "no_number", "no_cause", "no_command", "empty", "nothing", "focus", "plain", "short", "subjects", "yesno", "names",
+    "no_number", "no_cause", "no_command", "empty", "nothing", "focus", "plain", "short", "subjects", "yesno", "names", "read", "read_else", "read_kind",
 )
-"""Names of what the decision looks at; all but 'score' lie between 0 and about 1."""
+"""Names of what the decision looks at; all but 'score' and 'read…' (−1 to 1) lie between 0 and about 1."""
 SUPPORTED = 0.5
 """Support below which a unit counts as not found."""
 RIVALS = 5
@@ -90,6 +90,9 @@ def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Can
         "short": 1 / len(query.units),
         "subjects": float(bool(query.subjects)),
         "yesno": float("yesno" in query.intents),
+        "read": (best.read or 0.0) / SUREST,
+        "read_else": max((c.read for c in candidates if c.read is not None), default=0.0) / SUREST,
+        "read_kind": (best.read or 0.0) / SUREST if query.intents & {"list", "compare", "count"} else 0.0,
         "names": float(any(unit.is_name and not unit.generic for unit in query.units)),
     }
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from assistant import tree
 from assistant.answerable import asked_for
+from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Source, Statement, Turn
 from assistant.errors import ModelError, SettingsError
 from assistant.evidence import Reader
@@ -93,7 +94,7 @@ class Assistant:
 
     def evidence(self, query: Query, sources: Sequence[str] | None = None) -> Evidence:
         """The passages of a query and what is chosen among them."""
-        return find_evidence(query, self.index, self.passages, self.reader, sources)
+        return find_evidence(query, self.index, self.passages, self.reader, self.encoder, sources)
 
     def _model(self, warnings: list[str]) -> LanguageModel | None:
         """The configured language model; one that cannot be loaded is a warning, and extracts answer."""
@@ -190,6 +191,11 @@ class Assistant:
     @cached_property
     def reader(self) -> Reader:
         return Reader(self.index.terms)
+
+    @cached_property
+    def encoder(self) -> CrossEncoder | None:
+        """The bundled cross-encoder, loaded when first needed."""
+        return CrossEncoder.load()
 
     @cached_property
     def trees(self) -> tree.Trees:

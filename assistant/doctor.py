@@ -10,7 +10,7 @@ from assistant import __version__
 from assistant.errors import AssistantError
 from assistant.settings import Settings
 
-LIBRARIES = ("chromadb", "bm25s", "gradio", "langchain-core", "sentence-transformers")
+LIBRARIES = ("chromadb", "bm25s", "onnxruntime", "gradio", "langchain-core", "sentence-transformers")
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,15 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything a question needs."""
     findings = [Finding("program", True, f"{__version__}, Python {platform.python_version()}"), *map(_library, LIBRARIES)]
+    from assistant.crossencoder import CrossEncoder
     from assistant.index import Index
     from assistant.models import load_embedder
 
+    try:
+        CrossEncoder.load()
+        findings.append(Finding("cross-encoder", True, "bundled"))
+    except AssistantError as error:
+        findings.append(Finding("cross-encoder", False, str(error)))
     try:
         embedder = load_embedder(settings.embeddings)
         findings.append(Finding("embeddings", True, f"{embedder.fingerprint}, {embedder.dim} dimensions"))

@@ -90,33 +90,46 @@ class Bag:
         """(n,) float32, rarity of its words."""
         return np.array([word_weight(word) for word in self.words], np.float32)
 
-    def nearest(self, asked: Bag) -> np.ndarray:
-        """(n,) float32, for each of the n words of `asked` the largest cosine with a word of this span, 0 to 1."""
-        if not self.words or not asked.words:
-            return np.zeros(len(asked.words), np.float32)
-        return np.maximum(0, (asked.vectors @ self.vectors.T).max(axis=1))
-
     def average(self, values: np.ndarray) -> float:
         """Mean of a value for each of its words, weighted by rarity; 0 without words."""
         return float(values @ self.weights / self.weights.sum()) if self.words else 0.0
 
-    def support(self, unit: Unit) -> float:
-        if unit.key in self.keys:
-            return 1.0
-        if unit.attribute:
-            return 0.0
-        if unit.key.startswith("term:") and unit.text.isascii():
-            return 0.0 if "-" in unit.text else self._soft(unit)
-        if not unit.text.isascii() and len(unit.text) > 1 and unit.text in self.folded:
-            return 1.0
-        return self._soft(unit)
 
-    def _soft(self, unit: Unit) -> float:
-        vector = word_vector(unit.text)
-        if not self.words or not vector.any():
-            return 0.0
-        nearest = float((self.vectors @ vector).max())
-        return SOFT_MOST * min(1.0, max(0.0, (nearest - SOFT_FLOOR) / (SOFT_CEILING - SOFT_FLOOR)))
+class Asked:
+    """A question's units and words, held against spans; what is found of a span is kept."""
+
+    def __init__(self, units: Sequence[Unit], bag: Bag = Bag("", frozenset(), ())) -> None:
+        self.units = units
+        self.bag = bag
+        vectors = [word_vector(unit.text) for unit in units]
+        self._vectors = np.concatenate([np.stack(vectors), bag.vectors]) if units and bag.words else np.stack(vectors) if units else bag.vectors
+        known = np.array([vector.any() for vector in vectors], bool)
+        self._soft = known & np.array([not (u.attribute or (u.key.startswith("term:") and u.text.isascii() and "-" in u.text)) for u in units], bool)
+        self._literal = [not (u.attribute or u.text.isascii()) and len(u.text) > 1 for u in units]
+        self._read: dict[int, tuple[Bag, np.ndarray, np.ndarray]] = {}
+
+    def supports(self, span: Bag) -> np.ndarray:
+        """(units,) float32, how far a span supports each unit, 0 to 1: 1 where it names it, less where it has a similar word."""
+        return self._against(span)[1]
+
+    def nearest(self, span: Bag) -> np.ndarray:
+        """(n,) float32, for each of the n words of the question the largest cosine with a word of the span, 0 to 1."""
+        return self._against(span)[2]
+
+    def _against(self, span: Bag) -> tuple[Bag, np.ndarray, np.ndarray]:
+        found = self._read.get(id(span))
+        if found is not None:
+            return found
+        count = len(self.units)
+        close = np.zeros(count + len(self.bag.words), np.float32)
+        if span.words and len(close):
+            close = (self._vectors @ span.vectors.T).max(axis=1)
+        soft = SOFT_MOST * np.clip((close[:count] - SOFT_FLOOR) / (SOFT_CEILING - SOFT_FLOOR), 0, 1) * self._soft
+        for i, unit in enumerate(self.units):
+            if unit.key in span.keys or (self._literal[i] and unit.text in span.folded):
+                soft[i] = 1.0
+        found = self._read[id(span)] = (span, soft, np.maximum(0, close[count:]))
+        return found
 
 
 class Reader:
@@ -149,8 +162,12 @@ class Reader:
         return bag
 
 
-def coverage(units: Sequence[Unit], supports: Sequence[float]) -> float:
+def shares(units: Sequence[Unit]) -> np.ndarray:
+    """(units,) float64, the part of the question that each unit is, by rarity; they sum to 1."""
+    weights = np.array([unit_weight(unit) for unit in units])
+    return weights / weights.sum() if len(weights) else weights
+
+
+def coverage(units: Sequence[Unit], supports: Sequence[float] | np.ndarray) -> float:
     """Share of the question that is supported, weighted by rarity, 0 to 1; 0 without units."""
-    weights = [unit_weight(unit) for unit in units]
-    total = sum(weights)
-    return sum(w * s for w, s in zip(weights, supports, strict=True)) / total if total else 0.0
+    return float(shares(units) @ np.asarray(supports)) if units else 0.0

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assistant.answerable import SUPPORTED, decide
-from assistant.datamodels import Passage, Reason, Segment
+from assistant.crossencoder import CrossEncoder
+from assistant.datamodels import ARTICLE, Passage, Reason, Segment
 from assistant.evidence import Reader, coverage
 from assistant.index import Index
 from assistant.query import Query
-from assistant.scoring import ROLE, Calibration, Candidate, score
+from assistant.scoring import ROLE, Calibration, Candidate, reread, score
 
 NEAR = 1.6
 """How far a further statement's score may lie behind the best one's."""
@@ -41,14 +42,16 @@ class Selection:
     """Probability that the material answers the question, 0 to 1."""
 
 
-def select(query: Query, passages: Sequence[Passage], index: Index, reader: Reader) -> Selection:
-    """Choose the statements that answer `query`, or say what is missing."""
+def select(query: Query, passages: Sequence[Passage], index: Index, reader: Reader, encoder: CrossEncoder | None) -> Selection:
+    """Choose the statements that answer `query`, or say what is missing; without an encoder by the learned weights alone."""
     if not query.units:
         return Selection((), None, "off_topic")
-    calibration = Calibration.load()
+    calibration = Calibration.load(all(passage.chunk.source == ARTICLE for passage in passages))
     candidates = score(query, passages, index, reader, calibration)
     if not candidates:
         return Selection((), None, "off_topic", tuple(unit.text for unit in query.units[:3]))
+    if encoder is not None:
+        candidates = reread(query, candidates, index, encoder, calibration)
     chosen = choose(query, candidates, lambda side: score(side, passages, index, reader, calibration))
     decision = decide(query, candidates, judged(query, chosen), calibration)
     if not decision.answers:
@@ -86,7 +89,7 @@ def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         if candidate.chunk.kind == "entry" and not (candidate.chunk.note or query.intents & {"where", "list"}):
             continue
         before = np.max([c.supports for c in chosen], axis=0)
-        gain = coverage(query.units, np.maximum(before, candidate.supports).tolist()) - coverage(query.units, before.tolist())
+        gain = coverage(query.units, np.maximum(before, candidate.supports)) - coverage(query.units, before)
         near = candidate.score >= best.score - NEAR
         section = described and candidate.chunk.headings == best.chunk.headings and candidate.score >= best.score - SECTION
         if (near and (gain > 0.1 or candidate.score >= best.score - NEAR / 2)) or (section and ROLE.search(candidate.text)):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from assistant.cache import ReplyCache
 from assistant.datamodels import Citation, Language, Passage, Statement, Verdict
-from assistant.evidence import Reader, coverage
+from assistant.evidence import Asked, Reader, coverage
 from assistant.llm import ContextTooLongError, LanguageModel, Reply
 from assistant.prompt import (
     MOST_CHARACTERS,
@@ -127,7 +127,7 @@ class Writer:
 
     def _evidence(self, text: str, passages: Sequence[Passage]) -> tuple[Verdict, list[Candidate]]:
         """The verdict on a statement, and the fewest spans of the passages that it was reached with."""
-        asked = [unit for unit in units(fold(text), self.reader.terms) if not unit.generic]
+        asked = Asked([unit for unit in units(fold(text), self.reader.terms) if not unit.generic])
         if len(self.reader.read(text).words) < FEWEST_WORDS:
             return "unsupported", []
         found = []
@@ -135,7 +135,7 @@ class Writer:
             chunk = passage.chunk
             for segment in chunk.segments:
                 said = self.reader.read(chunk.text[segment.start - chunk.start : segment.end - chunk.start])
-                share = coverage(asked, [said.support(unit) for unit in asked])
+                share = coverage(asked.units, asked.supports(said))
                 found.append(Candidate(chunk, segment, share, ()))
         found.sort(key=lambda candidate: -candidate.score)
         best: tuple[Verdict, list[Candidate]] = ("unsupported", [])

@@ -24,30 +24,32 @@ def retrieve(query: Query, index: Index, embedder: Embedder, sources: Sequence[s
     """Find the best `k` passages for a query, best first, in its language where a rendition exists.
 
     Ranks are fused by reciprocal rank fusion. Passages that are the same lines in two languages
-    are one, with both their shares.
+    are one, with both their shares; the shares of a source that stands in two languages weigh half,
+    so that its passages do not stand before those of a source in one.
     """
     scores: dict[str, dict[str, float]] = {}
     said = expanded(query, index)
     vector = embedder.encode_queries([query.text])[0]
-    ranked: list[tuple[str, int, str, float]] = []
+    ranked: list[tuple[str, int, str, float, float]] = []
     for source in index.sources:
         if sources is not None and source.name not in sources:
             continue
-        for language in LANGUAGES:
-            part = index.part(source.name, language)
+        parts = {language: index.part(source.name, language) for language in LANGUAGES}
+        share = 1 / max(1, sum(index.lexical(part).size > 0 for part in parts.values()))
+        for language, part in parts.items():
             found = index.lexical(part).search(said, CANDIDATES)
             there = index.at(source.name, language, [i for i, _ in found])
-            ranked += [(f"lexical:{language}", rank, there[i].id, score) for rank, (i, score) in enumerate(found)]
+            ranked += [(f"lexical:{language}", rank, there[i].id, score, share) for rank, (i, score) in enumerate(found)]
             if vector.any():
                 nearest = index.store.search(vector, CANDIDATES, part)
-                ranked += [(f"dense:{language}", rank, id_, score) for rank, (id_, score) in enumerate(nearest)]
-    chunks = index.by_ids(list(dict.fromkeys(id_ for _, _, id_, _ in ranked)))
+                ranked += [(f"dense:{language}", rank, id_, score, share) for rank, (id_, score) in enumerate(nearest)]
+    chunks = index.by_ids(list(dict.fromkeys(id_ for _, _, id_, _, _ in ranked)))
     fused: dict[str, float] = {}
     found_chunks: dict[str, Chunk] = {}
-    for leg, rank, id_, score in ranked:
+    for leg, rank, id_, score, share in ranked:
         chunk = index.counterpart(chunks[id_], query.language)
         found_chunks[chunk.id] = chunk
-        fused[chunk.id] = fused.get(chunk.id, 0.0) + 1 / (RRF_K + rank)
+        fused[chunk.id] = fused.get(chunk.id, 0.0) + share / (RRF_K + rank)
         scores.setdefault(chunk.id, {})[leg] = score
     best = sorted(fused, key=lambda id_: (-fused[id_], id_))
     return [Passage(chunk, rank, fused[chunk.id], scores[chunk.id]) for rank, chunk in enumerate(_distinct(found_chunks[i] for i in best)[:k])]

@@ -11,14 +11,15 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from assistant.crossencoder import CrossEncoder, span_text
 from assistant.datamodels import ARTICLE, Chunk, Passage, Segment
-from assistant.evidence import Bag, Reader, coverage
+from assistant.evidence import Asked, Bag, Reader, shares
 from assistant.index import Index
 from assistant.query import VAGUE, Query, Unit
 
@@ -33,6 +34,10 @@ CALIBRATION = Path(__file__).with_name("calibration.json")
 CONTEXT = 0.9
 """What support from the surroundings, or from the same line in the other language, is worth beside the span's own."""
 EXAMPLE = 0.6
+READ = 8
+"""Candidates that the cross-encoder reads."""
+SUREST = 8.0
+"""Log odds beyond which the cross-encoder's verdict is cut."""
 NUMBER = re.compile(r"\d|[一二两三四五六七八九十]|\b(one|two|three|four|five|six|seven|single|only)\b", re.I)
 PLACE = re.compile(r"目录|路径|\bdirectory\b|\bpath\b|(?<![a-z])[_/][a-z]+/?", re.I)
 ROLE = re.compile(r"负责|用于|用来|主要|提供|管理|监控|responsible|manag|provid|expos|monitor|mainly|\bfor\b.*\bPod\b", re.I)
@@ -66,12 +71,15 @@ class Calibration:
     """With 'bias'; the sum through the logistic function is the probability that the material answers."""
     threshold: float
     """Probability from which an answer is given."""
+    reading: float = 0.0
+    """What the cross-encoder's log odds weigh beside a span's score."""
 
     @classmethod
     @cache
-    def load(cls, path: Path = CALIBRATION) -> Calibration:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return cls(record["weights"], record["decision"], record["threshold"])
+    def load(cls, article: bool = True) -> Calibration:
+        """What was learned on the bundled article, or on a checkout, whose passages are many and alike."""
+        record = json.loads(CALIBRATION.read_text(encoding="utf-8"))["article" if article else "checkout"]
+        return cls(record["weights"], record["decision"], record["threshold"], record["reading"])
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,8 @@ class Candidate:
     supports: tuple[float, ...]
     """Support of each unit of the query, surroundings included, 0 to 1."""
     features: tuple[float, ...] = ()
+    read: float | None = None
+    """Log odds, by the cross-encoder, that it is the answer rather than nothing; None where it was not asked."""
 
     @property
     def text(self) -> str:
@@ -98,12 +108,11 @@ class Candidate:
 
 
 def score(
-    query: Query, passages: Sequence[Passage], index: Index, reader: Reader, calibration: Calibration | None = None
+    query: Query, passages: Sequence[Passage], index: Index, reader: Reader, calibration: Calibration
 ) -> list[Candidate]:
     """Score every segment of the passages, best first; one candidate for each place."""
-    calibration = calibration or Calibration.load()
     weights = np.array([calibration.weights.get(name, 0.0) for name in FEATURES])
-    asked = reader.read(query.text)
+    asked = Asked(query.units, reader.read(query.text))
     most = max((s for p in passages for leg, s in p.scores.items() if leg.startswith("lexical")), default=1.0)
     found: dict[tuple[str, str, int], Candidate] = {}
     for passage in with_named(query, passages, index):
@@ -112,6 +121,31 @@ def score(
             if candidate.place not in found or found[candidate.place].score < candidate.score:
                 found[candidate.place] = candidate
     return sorted(found.values(), key=lambda c: (-c.score, c.place))
+
+
+def reread(query: Query, candidates: Sequence[Candidate], index: Index, encoder: CrossEncoder, calibration: Calibration) -> list[Candidate]:
+    """Let the cross-encoder read the first candidates with the question, and rank them by both scores; the others follow.
+
+    Of a document that has an English rendition, that is read: the encoder knows English best.
+    """
+    first = candidates[:READ]
+    read = [clipped(value) for value in encoder.score(query.text, [readable(candidate, index) for candidate in first])]
+    ranked = [replace(c, read=value, score=c.score + calibration.reading * value) for c, value in zip(first, read, strict=True)]
+    least = min(read, default=0.0)
+    ranked += [replace(c, score=c.score + calibration.reading * least) for c in candidates[READ:]]
+    return sorted(ranked, key=lambda c: (c.read is None, -c.score, c.place))
+
+
+def readable(candidate: Candidate, index: Index) -> str:
+    """What the cross-encoder reads of a candidate."""
+    chunk = candidate.chunk
+    english = index.counterpart(chunk, "en")
+    return span_text(english if len(english.segments) == len(chunk.segments) else chunk, chunk.segments.index(candidate.segment))
+
+
+def clipped(read: float) -> float:
+    """A verdict of the cross-encoder within bounds: beyond them it says no more."""
+    return max(-SUREST, min(SUREST, float(read)))
 
 
 def with_named(query: Query, passages: Sequence[Passage], index: Index) -> Iterable[Passage]:
@@ -136,11 +170,11 @@ def named(chunk: Chunk, query: Query) -> float:
 
 
 def _read(
-    query: Query, asked: Bag, passage: Passage, most: float, index: Index, reader: Reader
+    query: Query, asked: Asked, passage: Passage, most: float, index: Index, reader: Reader
 ) -> Iterable[tuple[Segment, tuple[float, ...], tuple[float, ...]]]:
     """Features and supports of each segment of a passage."""
     chunk = passage.chunk
-    whole = reader.read(chunk.text)
+    whole, vector, weights = reader.read(chunk.text), asked.bag.vector, shares(query.units)
     above = chunk.headings[1:][-2:] if chunk.source == ARTICLE else dict.fromkeys((*chunk.headings[:1], *chunk.headings[-2:]))
     previous = [reader.read(" \n".join(above)), *_opening(chunk, index, reader)]
     known = len(previous)
@@ -153,37 +187,39 @@ def _read(
         if other is not chunk and len(other.segments) == len(chunk.segments):
             same = other.segments[position]
             bag_other = reader.read(other.text[same.start - other.start : same.end - other.start])
-        own = [max(bag.support(unit), _as_example(unit, text, reader)) for unit in query.units]
-        there = [bag_other.support(unit) for unit in query.units] if bag_other else own
-        around = [CONTEXT * max(b.support(unit) for b in previous) for unit in query.units]
-        supports = tuple(max(a, b, CONTEXT * c) for a, b, c in zip(own, around, there, strict=True))
-        late = bag.nearest(asked)
-        late_around = np.maximum(late, np.max([b.nearest(asked) for b in previous], axis=0))
+        own = asked.supports(bag)
+        if ANY_COMPONENT.search(text):
+            own = np.maximum(own, [_as_example(unit, reader) for unit in query.units])
+        there = asked.supports(bag_other) if bag_other else own
+        around = CONTEXT * np.max([asked.supports(b) for b in previous], axis=0)
+        supports = np.maximum(np.maximum(own, around), CONTEXT * there)
+        late = asked.nearest(bag)
+        late_around = np.maximum(late, np.max([asked.nearest(b) for b in previous], axis=0))
         values = {
-            "own": coverage(query.units, own),
-            "around": coverage(query.units, [max(a, b) for a, b in zip(own, around, strict=True)]),
-            "other": coverage(query.units, there),
-            "dense": max(0.0, float(bag.vector @ asked.vector)),
-            "dense_other": max(0.0, float((bag_other or bag).vector @ asked.vector)),
-            "dense_chunk": max(0.0, float(whole.vector @ asked.vector)),
-            "late": asked.average(late),
-            "late_around": asked.average(late_around),
-            "late_other": asked.average(bag_other.nearest(asked)) if bag_other else asked.average(late),
+            "own": float(own @ weights),
+            "around": float(np.maximum(own, around) @ weights),
+            "other": float(there @ weights),
+            "dense": max(0.0, float(bag.vector @ vector)),
+            "dense_other": max(0.0, float((bag_other or bag).vector @ vector)),
+            "dense_chunk": max(0.0, float(whole.vector @ vector)),
+            "late": asked.bag.average(late),
+            "late_around": asked.bag.average(late_around),
+            "late_other": asked.bag.average(asked.nearest(bag_other)) if bag_other else asked.bag.average(late),
             "lexical": lexical / most,
             "rank": 1 / (1 + passage.rank),
             "length": math.log1p(len(bag.words)) / 4,
             "first": float(position == 0),
             **_form(query, chunk, segment, text, bag, index, reader),
         }
-        yield segment, tuple(values.get(name, 0.0) for name in FEATURES), supports
+        yield segment, tuple(values.get(name, 0.0) for name in FEATURES), tuple(supports.tolist())
         if segment.kind == "lead" or len(previous) == known:
             previous.append(bag)
 
 
-def _as_example(unit: Unit, text: str, reader: Reader) -> float:
+def _as_example(unit: Unit, reader: Reader) -> float:
     """Support for a component from a sentence on any component ('a single component, such as kubectl')."""
     term = reader.terms.by_id.get(unit.key.removeprefix("term:"))
-    return EXAMPLE if term is not None and term.kind in ("component", "tool") and ANY_COMPONENT.search(text) else 0.0
+    return EXAMPLE if term is not None and term.kind in ("component", "tool") else 0.0
 
 
 def _opening(chunk: Chunk, index: Index, reader: Reader) -> list[Bag]:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from assistant.datamodels import Citation, Verdict
-from assistant.evidence import Reader, word_weight
+from assistant.evidence import Asked, Reader, word_weight
 from assistant.query import units
 from assistant.text import CODE, detect_language, fold, stem, words
 
@@ -55,7 +57,7 @@ def verify_statement(text: str, citations: Sequence[Citation], reader: Reader) -
         return "unsupported"
     asked = [unit for unit in units(fold(text), reader.terms) if not unit.generic]
     weights = [min(6.0, word_weight(unit.text)) for unit in asked]
-    covered = sum(w * bag.support(unit) for w, unit in zip(weights, asked, strict=True))
+    covered = float(np.array(weights) @ Asked(asked).supports(bag)) if asked else 0.0
     share = covered / sum(weights) if weights else 0.0
     return "supported" if share >= COVERED else "partial" if share >= PARTLY else "unsupported"
 

@@ -1,8 +1,9 @@
 """Learns `assistant/calibration.json` from the development questions: `python -m evals.calibrate`.
 
-Two linear models. The weights of a span's features maximise the likelihood of a span that holds the
+Three small models. The weights of a span's features maximise the likelihood of a span that holds the
 key facts on a gold line, by a softmax over the question's candidates (ListNet's top-one probability,
-Cao et al. 2007), none below zero. The decision between answering and declining is a logistic
+Cao et al. 2007), none below zero; so is the one weight of the cross-encoder's verdict beside them, which was
+trained on other questions (`train`). The decision between answering and declining is a logistic
 regression on the features of what was then chosen. Both are held small (L2); both are also fitted
 without a fifth of the questions in turn, and the figures printed are of the fifth left out.
 """
@@ -12,24 +13,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
-from tqdm import tqdm
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, logsumexp
 
 from assistant import answerable, scoring
 from assistant.assistant import Assistant
-from assistant.datamodels import Passage, Turn
-from assistant.extractive import choose, expand, judged
-from assistant.query import Query
+from assistant.extractive import choose, judged
 from assistant.scoring import CALIBRATION, Calibration, Candidate
-from assistant.settings import Settings
-from evals.metrics import normal
-from evals.questions import Question, read_questions
-from ingest.pipeline import ingest
+from evals.samples import Sample, collect, right
 
 FOLDS = 5
 FIXED = {"introduces": 1.0}
@@ -41,52 +36,6 @@ BLUR = 0.05
 """Width, in probability, over which the losses are smoothed when the threshold is chosen: single questions shall not move it."""
 FREE = ("length", "lead_else", "entry", "root", "rank", "first", "number", "place")
 """Features whose weight may fall below zero."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A question, its candidates as arrays, and what each would be worth as an answer."""
-
-    split: str
-    question: Question
-    query: Query
-    passages: list[Passage]
-    candidates: list[Candidate]
-    features: np.ndarray
-    """(candidates, features) float64."""
-    worth: np.ndarray
-    """(candidates,) share of the key facts that an answer made of this span alone holds, 0 off the gold lines."""
-
-
-def collect(splits: Sequence[str]) -> tuple[Assistant, list[Sample]]:
-    settings = Settings.from_environment()
-    ingest(settings)
-    assistant = Assistant.open(settings)
-    samples = []
-    found = [question for split in splits for question in read_questions(split)]
-    there = {source.name for source in assistant.index.sources}
-    questions = [(question.set, question) for question in found if question.source in there and question.kind != "tree"]
-    for split, question in tqdm(questions, desc="candidates", unit="question", disable=None):
-        query = assistant.query(question.question, [Turn(q) for q in question.history])
-        passages = assistant.passages(query, [question.source])
-        candidates = scoring.score(query, passages, assistant.index.within([question.source]), assistant.reader)
-        matrix = np.array([c.features for c in candidates]).reshape(len(candidates), len(scoring.FEATURES))
-        worth = np.array([_worth(question, query, candidate, assistant) for candidate in candidates])
-        samples.append(Sample(split, question, query, passages, candidates, matrix, worth))
-    return assistant, samples
-
-
-def _worth(question: Question, query: Query, candidate: Candidate, assistant: Assistant) -> float:
-    if not question.answerable or not _on_gold(question, candidate, assistant):
-        return 0.0
-    text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expand(query, [candidate], assistant.index)))
-    return sum(any(normal(a) in text for a in fact) for fact in question.key_facts) / max(1, len(question.key_facts))
-
-
-def _on_gold(question: Question, candidate: Candidate, assistant: Assistant) -> bool:
-    chunk, document = candidate.chunk, assistant.index.document(candidate.chunk)
-    first, last = document.line_at(candidate.segment.start), document.line_at(max(candidate.segment.start, candidate.segment.end - 1))
-    return bool(question.holds(chunk.source, chunk.path, first, last))
 
 
 def fit_ranker(samples: Sequence[Sample]) -> np.ndarray:
@@ -114,11 +63,31 @@ def fit_ranker(samples: Sequence[Sample]) -> np.ndarray:
     return minimize(loss, np.array([FIXED.get(name, 1.0) for name in scoring.FEATURES]), jac=True, method="L-BFGS-B", bounds=bounds).x
 
 
-def ranked(sample: Sample, weights: np.ndarray) -> list[Candidate]:
-    """A sample's candidates, best first under these weights."""
+def fit_reading(samples: Sequence[Sample], weights: np.ndarray) -> float:
+    """What the cross-encoder's log odds weigh beside the score, 0 or more: a span worth most is to come first among those it reads."""
+    rows = []
+    for sample in samples:
+        scores = sample.features @ weights
+        first = np.argsort(-scores, kind="stable")[: scoring.READ]
+        if sample.worth.max(initial=0.0) > 0 and sample.worth[first].max() == sample.worth.max():
+            rows.append((scores[first], sample.reads[first], sample.worth[first] == sample.worth.max()))
+
+    def loss(weight: float) -> float:
+        logits = [scores + weight * reads for scores, reads, _ in rows]
+        return -sum(float(logsumexp(z[target]) - logsumexp(z)) for z, (_, _, target) in zip(logits, rows, strict=True))
+
+    return float(minimize_scalar(loss, bounds=(0, 3), method="bounded").x)
+
+
+def ranked(sample: Sample, weights: np.ndarray, reading: float) -> list[Candidate]:
+    """A sample's candidates, best first under these weights, as scoring.reread ranks them."""
     scores = sample.features @ weights
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], sample.candidates[i].place))
-    return [replace(sample.candidates[i], score=float(scores[i])) for i in order]
+    first, rest = order[: scoring.READ], order[scoring.READ :]
+    least = min((sample.reads[i] for i in first), default=0.0)
+    found = [replace(sample.candidates[i], score=float(scores[i] + reading * sample.reads[i]), read=float(sample.reads[i])) for i in first]
+    found += [replace(sample.candidates[i], score=float(scores[i] + reading * least)) for i in rest]
+    return sorted(found, key=lambda c: (c.read is None, -c.score, c.place))
 
 
 def fit_decision(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -135,22 +104,72 @@ def fit_decision(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
 
 
-def decision_row(sample: Sample, weights: np.ndarray, assistant: Assistant) -> tuple[np.ndarray, list[Candidate]]:
-    candidates = ranked(sample, weights)
+def decision_row(sample: Sample, weights: np.ndarray, reading: float, assistant: Assistant) -> tuple[np.ndarray, list[Candidate]]:
+    candidates = ranked(sample, weights, reading)
     learned = Calibration(dict(zip(scoring.FEATURES, map(float, weights), strict=True)), {}, 0.0)
     chosen = choose(
-        sample.query, candidates, lambda side: scoring.score(side, sample.passages, assistant.index.within([sample.question.source]), assistant.reader, learned)
+        sample.query, candidates, lambda side: scoring.score(side, sample.passages, assistant.index.within([sample.source]), assistant.reader, learned)
     )
     values = answerable.features(sample.query, candidates, judged(sample.query, chosen))
     return np.array([values[name] for name in answerable.FEATURES]), chosen
 
 
-def right(sample: Sample, chosen: Sequence[Candidate], assistant: Assistant) -> bool:
-    """Whether these statements would be a right answer, by the rules of evals.metrics."""
-    expanded = expand(sample.query, chosen, assistant.index)
-    text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expanded))
-    facts = all(any(normal(a) in text for a in fact) for fact in sample.question.key_facts)
-    return facts and any(_on_gold(sample.question, c, assistant) for c in expanded)
+@dataclass(frozen=True)
+class HeldOut:
+    """What became of each question by weights that were learned without it."""
+
+    samples: Sequence[Sample]
+    labels: np.ndarray
+    confidence: np.ndarray
+    correct: np.ndarray
+    picks: Sequence[Sequence[Candidate]]
+    threshold: float
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample], also: Sequence[Sample], assistant: Assistant) -> HeldOut:
+        """Leave a fifth of the samples out in turn; `also` are learned from for the ranking, always."""
+        labels = np.array([float(s.answerable) for s in samples])
+        fold = np.random.default_rng(7).permutation(len(samples)) % FOLDS
+        confidence, correct = np.zeros(len(samples)), np.zeros(len(samples), bool)
+        picks: list[Sequence[Candidate]] = [[] for _ in samples]
+        for k in range(FOLDS):
+            train = [s for s, f in zip(samples, fold, strict=True) if f != k]
+            weights = fit_ranker([*train, *also])
+            reading = fit_reading(train, weights)
+            rows, chosen = zip(*(decision_row(s, weights, reading, assistant) for s in samples), strict=True)
+            table = np.array(rows)
+            decision = fit_decision(table[fold != k], labels[fold != k])
+            for i in map(int, np.flatnonzero(fold == k)):
+                confidence[i] = expit(table[i] @ decision[:-1] + decision[-1])
+                correct[i], picks[i] = right(samples[i], chosen[i], assistant), chosen[i]
+        return cls(samples, labels, confidence, correct, picks, best_threshold(confidence, labels))
+
+    def report(self) -> Iterator[str]:
+        yield f"held out, of {len(self.samples)}: threshold {self.threshold:.3f}, area under the curve {area(self.confidence, self.labels):.3f}"
+        answered = self.confidence >= self.threshold
+        groups = {"all": self.labels >= 0} | {f"{x}": np.array([s.question.language == x for s in self.samples]) for x in ("zh", "en")}
+        groups |= {split: np.array([s.split == split for s in self.samples]) for split in sorted({s.split for s in self.samples})}
+        for name, mask in groups.items():
+            yes, no = mask & (self.labels == 1), mask & (self.labels == 0)
+            if yes.any() and no.any():
+                yield (
+                    f"{name:15} right {np.mean(self.correct[yes] & answered[yes]):.3f}  chosen right {np.mean(self.correct[yes]):.3f}  "
+                    f"declined wrongly {np.mean(~answered[yes]):.3f}  declined rightly {np.mean(~answered[no]):.3f}"
+                )
+
+    def failures(self, assistant: Assistant) -> Iterator[str]:
+        for i, s in enumerate(self.samples):
+            answered = self.confidence[i] >= self.threshold
+            if (self.correct[i] and answered) if s.answerable else not answered:
+                continue
+            q = s.question
+            yield (
+                f"\n{q.id} {q.kind} p={self.confidence[i]:.2f} {q.question!r} {list(q.history) or ''} of {s.source}: gold {', '.join(map(str, q.gold))}\n"
+                f"  facts {q.key_facts} units {[u.text + ('*' if u.generic else '') for u in s.query.units]} {sorted(s.query.intents)}"
+            )
+            for c in self.picks[i]:
+                line = assistant.index.document(c.chunk).line_at(c.segment.start)
+                yield f"  -> {c.chunk.path}:{line} read {c.read} {c.text[:110]!r}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -160,45 +179,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--failures", action="store_true", help="list held-out failures")
     options = parser.parse_args(arguments)
     assistant, samples = collect(options.splits)
-    samples = [s for s in samples if s.candidates]
-    labels = np.array([float(s.question.answerable) for s in samples])
-    fold = np.random.default_rng(7).permutation(len(samples)) % FOLDS
-    confidence, correct = np.zeros(len(samples)), np.zeros(len(samples), bool)
-    picks: list[list[Candidate]] = [[] for _ in samples]
-    for k in range(FOLDS):
-        train = [s for s, f in zip(samples, fold, strict=True) if f != k]
-        weights = fit_ranker(train)
-        rows, chosen = zip(*(decision_row(s, weights, assistant) for s in samples), strict=True)
-        table = np.array(rows)
-        decision = fit_decision(table[fold != k], labels[fold != k])
-        for i in map(int, np.flatnonzero(fold == k)):
-            confidence[i] = 1 / (1 + np.exp(-(table[i] @ decision[:-1] + decision[-1])))
-            correct[i], picks[i] = right(samples[i], chosen[i], assistant), chosen[i]
-    threshold = best_threshold(confidence, labels)
-    print(f"held out, of {len(samples)}: threshold {threshold:.3f}, area under the curve {area(confidence, labels):.3f}")
-    for name, mask in (("all", labels >= 0), *((language, np.array([s.question.language == language for s in samples])) for language in ("zh", "en")), *((split, np.array([s.split == split for s in samples])) for split in sorted({s.split for s in samples}))):
-        yes, no = mask & (labels == 1), mask & (labels == 0)
-        answered = confidence >= threshold
-        print(
-            f"{name:13} right {np.mean(correct[yes] & answered[yes]):.3f}  chosen right {np.mean(correct[yes]):.3f}  declined wrongly "
-            f"{np.mean(~answered[yes]):.3f}  declined rightly {np.mean(~answered[no]):.3f}"
-        )
-    if options.failures:
-        for i, s in enumerate(samples):
-            ok = (correct[i] and confidence[i] >= threshold) if labels[i] else confidence[i] < threshold
-            if not ok:
-                print(f"\n{s.question.id} {s.question.kind} p={confidence[i]:.2f} {s.question.question!r} {list(s.question.history) or ''} gold {', '.join(map(str, s.question.gold))}\n"
-                      f"  facts {s.question.key_facts} units {[u.text + ('*' if u.generic else '') for u in s.query.units]} {sorted(s.query.intents)}")
-                for c in picks[i]:
-                    print(f"  -> {c.chunk.path}:{assistant.index.document(c.chunk).line_at(c.segment.start)} {c.text[:110]!r}")
-    weights = fit_ranker(samples)
-    table = np.array([decision_row(s, weights, assistant)[0] for s in samples])
-    decision = fit_decision(table, labels)
-    record = {
-        "weights": {n: round(float(w), 3) for n, w in zip(scoring.FEATURES, weights, strict=True)},
-        "decision": {n: round(float(w), 3) for n, w in zip((*answerable.FEATURES, "bias"), decision, strict=True)},
-        "threshold": round(float(threshold), 3),
-    }
+    _, more = collect(["train"], read=False)
+    record = {}
+    for kind in ("article", "checkout"):
+        own, also = [s for s in samples if s.kind == kind], [s for s in more if s.kind == kind]
+        if not any(s.answerable for s in own):
+            print(f"no questions on a {kind}: its weights stay", file=sys.stderr)
+            record[kind] = json.loads(CALIBRATION.read_text(encoding="utf-8"))[kind]
+            continue
+        found = HeldOut.of(own, also, assistant)
+        print(kind, *found.report(), sep="\n")
+        if options.failures:
+            print(*found.failures(assistant), sep="\n")
+        weights = fit_ranker([*own, *also])
+        reading = fit_reading(own, weights)
+        decision = fit_decision(np.array([decision_row(s, weights, reading, assistant)[0] for s in own]), found.labels)
+        record[kind] = {
+            "weights": {n: round(float(w), 3) for n, w in zip(scoring.FEATURES, weights, strict=True)},
+            "decision": {n: round(float(w), 3) for n, w in zip((*answerable.FEATURES, "bias"), decision, strict=True)},
+            "threshold": round(float(found.threshold), 3),
+            "reading": round(reading, 3),
+        }
     print(json.dumps(record, indent=1))
     if options.write:
         CALIBRATION.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -120,6 +120,12 @@ class _OneList(Assistant):
         return LexicalIndex.build(texts), self.embedder.encode_passages(texts)
 
 
+class _NoEncoder(Assistant):
+    """The learned weights alone choose and decide."""
+
+    encoder = None
+
+
 def _lexical(own: Assistant) -> Assistant:
     return Assistant(own.index, _NoVector(own.embedder), own.settings)
 
@@ -133,6 +139,10 @@ def _without_terms(own: Assistant) -> Assistant:
     return Assistant(dataclasses.replace(own.index, terms=TermTable.from_records([])), own.embedder, own.settings)
 
 
+def _without_encoder(own: Assistant) -> Assistant:
+    return _NoEncoder(own.index, own.embedder, own.settings)
+
+
 def _one_list(own: Assistant) -> Assistant:
     return _OneList(own.index, own.embedder, own.settings)
 
@@ -142,6 +152,7 @@ ABLATIONS: tuple[tuple[str, Callable[[Assistant], Assistant]], ...] = (
     ("lexical only", _lexical),
     ("dense only", _dense),
     ("no term table", _without_terms),
+    ("no cross-encoder", _without_encoder),
     ("one list", _one_list),
 )
 """Name, and what makes the assistant of an ablation from the assistant as it is; the first is the product."""

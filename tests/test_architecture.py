@@ -21,7 +21,8 @@ HOMES = {
     "spellchecker": {"assistant/query.py"},
     "opencc": {"assistant/text.py"},
     "rjieba": {"assistant/text.py"},
-    "tokenizers": {"assistant/static.py"},
+    "tokenizers": {"assistant/static.py", "assistant/crossencoder.py"},
+    "onnxruntime": {"assistant/crossencoder.py"},
 }
 
 

@@ -1,0 +1,108 @@
+"""Questions with all that the engine could choose among, as arrays to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from tqdm import tqdm
+
+from assistant import scoring
+from assistant.assistant import Assistant
+from assistant.datamodels import ARTICLE, Passage, Turn
+from assistant.extractive import expand
+from assistant.query import Query
+from assistant.scoring import Candidate
+from assistant.settings import Settings
+from evals.metrics import normal
+from evals.questions import Question, read_questions
+from ingest.pipeline import ingest
+
+POOL = 24
+"""Candidates of a question, best first by the weights in use, that the cross-encoder reads to learn from; new weights seldom reach further."""
+OFF_TOPIC = frozenset({"far", "chit-chat", "injection"})
+"""Kinds of questions that no source answers."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A question asked of one source, its candidates as arrays, and what each would be worth as an answer."""
+
+    split: str
+    """Name of the file it stands in."""
+    question: Question
+    source: str
+    """What it is asked of; where that is not the question's own source it is taken to be unanswerable."""
+    query: Query
+    passages: list[Passage]
+    candidates: list[Candidate]
+    features: np.ndarray
+    """(candidates, features) float64."""
+    reads: np.ndarray
+    """(candidates,) log odds by the cross-encoder, 0 where it was not asked."""
+    worth: np.ndarray
+    """(candidates,) share of the key facts that an answer made of this span alone holds, 0 off the gold lines."""
+
+    @property
+    def answerable(self) -> bool:
+        return self.question.answerable and self.question.source == self.source
+
+    @property
+    def kind(self) -> Literal["article", "checkout"]:
+        return "article" if self.source == ARTICLE else "checkout"
+
+
+def collect(splits: Sequence[str], read: bool = True) -> tuple[Assistant, list[Sample]]:
+    """Ask the questions of some splits; `read`: let the cross-encoder read their candidates.
+
+    Questions on another source are asked of the article too, and those off the topic of every other source:
+    there they cannot be answered.
+    """
+    settings = Settings.from_environment()
+    ingest(settings)
+    assistant = Assistant.open(settings)
+    there = [source.name for source in assistant.index.sources]
+    found = [question for split in splits for question in read_questions(split)]
+    asked = [
+        (question, source) for question in found if question.kind != "tree" and question.source in there
+        for source in there if source == question.source or source == ARTICLE or question.kind in OFF_TOPIC
+    ]
+    samples = [_sample(question, source, assistant, read) for question, source in tqdm(asked, desc="candidates", unit="question", disable=None)]
+    return assistant, [sample for sample in samples if sample.candidates]
+
+
+def _sample(question: Question, source: str, assistant: Assistant, read: bool) -> Sample:
+    query = assistant.query(question.question, [Turn(q) for q in question.history])
+    passages = assistant.passages(query, [source])
+    candidates = scoring.score(query, passages, assistant.index.within([source]), assistant.reader, scoring.Calibration.load(source == ARTICLE))
+    matrix = np.array([c.features for c in candidates]).reshape(len(candidates), len(scoring.FEATURES))
+    worth = np.array([_worth(question, query, candidate, assistant) for candidate in candidates])
+    reads = np.zeros(len(candidates))
+    if read and assistant.encoder is not None:
+        texts = [scoring.readable(candidate, assistant.index) for candidate in candidates[:POOL]]
+        reads[:POOL] = [scoring.clipped(value) for value in assistant.encoder.score(query.text, texts)]
+    return Sample(question.set, question, source, query, passages, candidates, matrix, reads, worth)
+
+
+def _worth(question: Question, query: Query, candidate: Candidate, assistant: Assistant) -> float:
+    if not question.answerable or not on_gold(question, candidate, assistant):
+        return 0.0
+    text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expand(query, [candidate], assistant.index)))
+    return sum(any(normal(a) in text for a in fact) for fact in question.key_facts) / max(1, len(question.key_facts))
+
+
+def on_gold(question: Question, candidate: Candidate, assistant: Assistant) -> bool:
+    """Whether a candidate touches a gold place."""
+    chunk, document = candidate.chunk, assistant.index.document(candidate.chunk)
+    first, last = document.line_at(candidate.segment.start), document.line_at(max(candidate.segment.start, candidate.segment.end - 1))
+    return bool(question.holds(chunk.source, chunk.path, first, last))
+
+
+def right(sample: Sample, chosen: Sequence[Candidate], assistant: Assistant) -> bool:
+    """Whether these statements would be a right answer, by the rules of evals.metrics."""
+    expanded = expand(sample.query, chosen, assistant.index)
+    text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expanded))
+    facts = all(any(normal(a) in text for a in fact) for fact in sample.question.key_facts)
+    return facts and any(on_gold(sample.question, c, assistant) for c in expanded)
