@@ -20,7 +20,7 @@ from assistant.scoring import CAUSE, EXPECTED, NUMBER, SUREST, WHY, Calibration,
 
 FEATURES = (
     "coverage", "own", "worst", "lost", "lacking_terms", "lacking_attributes", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "lexical", "margin", "score", "undescribed", "wrong_kind",
-    "no_number", "no_cause", "no_command", "empty", "nothing", "focus", "plain", "short", "subjects", "yesno", "names", "read", "read_else", "read_kind",
+    "no_number", "no_cause", "no_command", "empty", "nothing", "focus", "plain", "short", "subjects", "yesno", "names", "read", "read_else", "read_kind", "read_entry", "entry", "entry_named",
 )
 """Names of what the decision looks at; all but 'score' and 'read…' (−1 to 1) lie between 0 and about 1."""
 SUPPORTED = 0.5
@@ -93,6 +93,9 @@ def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Can
         "read": (best.read or 0.0) / SUREST,
         "read_else": max((c.read for c in candidates if c.read is not None), default=0.0) / SUREST,
         "read_kind": (best.read or 0.0) / SUREST if query.intents & {"list", "compare", "count"} else 0.0,
+        "read_entry": (best.read or 0.0) / SUREST if best.chunk.kind == "entry" else 0.0,
+        "entry": float(best.chunk.kind == "entry"),
+        "entry_named": float(best.chunk.kind == "entry" and bool(best.feature("entry_described")) and query.intents <= {"what", "where", "yesno"}),
         "names": float(any(unit.is_name and not unit.generic for unit in query.units)),
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -52,9 +53,13 @@ class Assistant:
 
     @classmethod
     def open(cls, settings: Settings) -> Assistant:
-        """Open the configured index and models; raises the errors of `Index.open` and `load_embedder`."""
-        embedder = load_embedder(settings.embeddings)
-        return cls(Index.open(settings.index, embedder, settings.chroma_url), embedder, settings)
+        """Open the configured index and models; raises the errors of `Index.open`, `load_embedder` and `CrossEncoder.load`."""
+        with ThreadPoolExecutor(1) as beside:  # reading its files takes a core 0.1 s
+            encoder = beside.submit(CrossEncoder.load)
+            embedder = load_embedder(settings.embeddings)
+            index = Index.open(settings.index, embedder, settings.chroma_url)
+        encoder.result()
+        return cls(index, embedder, settings)
 
     def ask(self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None) -> Answer:
         """Answer a question; the last item of `stream`."""

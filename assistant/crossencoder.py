@@ -57,6 +57,7 @@ class CrossEncoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(MOST_THREADS, os.cpu_count() or 1)
         options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # its threads shall not wait for work on the cores that numpy needs
         try:
             tokenizer = Tokenizer.from_file(str(files[0]))
             lower, upper = (onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]) for path in files[1:])

@@ -69,6 +69,7 @@ def fit_reading(samples: Sequence[Sample], weights: np.ndarray) -> float:
     for sample in samples:
         scores = sample.features @ weights
         first = np.argsort(-scores, kind="stable")[: scoring.READ]
+        first = first[scores[first] >= scores[first[0]] - scoring.BEHIND]
         if sample.worth.max(initial=0.0) > 0 and sample.worth[first].max() == sample.worth.max():
             rows.append((scores[first], sample.reads[first], sample.worth[first] == sample.worth.max()))
 
@@ -83,7 +84,8 @@ def ranked(sample: Sample, weights: np.ndarray, reading: float) -> list[Candidat
     """A sample's candidates, best first under these weights, as scoring.reread ranks them."""
     scores = sample.features @ weights
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], sample.candidates[i].place))
-    first, rest = order[: scoring.READ], order[scoring.READ :]
+    count = len(scoring.worth_reading([replace(sample.candidates[i], score=float(scores[i])) for i in order[: scoring.READ]]))
+    first, rest = order[:count], order[count:]
     least = min((sample.reads[i] for i in first), default=0.0)
     found = [replace(sample.candidates[i], score=float(scores[i] + reading * sample.reads[i]), read=float(sample.reads[i])) for i in first]
     found += [replace(sample.candidates[i], score=float(scores[i] + reading * least)) for i in rest]
@@ -142,7 +144,8 @@ class HeldOut:
             for i in map(int, np.flatnonzero(fold == k)):
                 confidence[i] = expit(table[i] @ decision[:-1] + decision[-1])
                 correct[i], picks[i] = right(samples[i], chosen[i], assistant), chosen[i]
-        return cls(samples, labels, confidence, correct, picks, best_threshold(confidence, labels))
+        own = np.array([s.source == s.question.source for s in samples])
+        return cls(samples, labels, confidence, correct, picks, best_threshold(confidence[own], labels[own]))
 
     def report(self) -> Iterator[str]:
         yield f"held out, of {len(self.samples)}: threshold {self.threshold:.3f}, area under the curve {area(self.confidence, self.labels):.3f}"

@@ -1,6 +1,7 @@
 """The bundled cross-encoder: what it reads of a span, what it finds, what it says when it cannot be read."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from assistant.assistant import Assistant
 from assistant.crossencoder import FOLDER, CrossEncoder, span_text
 from assistant.errors import ModelError
-from assistant.scoring import READ, Calibration, Candidate, reread, score
+from assistant.scoring import Calibration, Candidate, reread, score, worth_reading
 from assistant.text import fold
 
 
@@ -56,11 +57,13 @@ def test_rereading_keeps_all_and_puts_what_was_read_first(assistant: Assistant) 
     calibration = Calibration.load()
     candidates = score(query, assistant.passages(query), assistant.index, assistant.reader, calibration)
     again = reread(query, candidates, assistant.index, CrossEncoder.load(), calibration)
-    places = lambda found: {c.place for c in found}  # noqa: E731
+    def places(found: Sequence[Candidate]) -> set[tuple[str, str, int]]:
+        return {c.place for c in found}
+
     assert len(candidates) == len(again) and places(candidates) == places(again)
-    assert places(again[:READ]) == places(candidates[:READ])
-    read: list[Candidate] = again[:READ]
-    assert all(c.read is not None for c in read) and all(c.read is None for c in again[READ:])
+    read = worth_reading(candidates)
+    assert places(again[: len(read)]) == places(read)
+    assert all(c.read is not None for c in again[: len(read)]) and all(c.read is None for c in again[len(read) :])
     assert [c.score for c in again] == sorted((c.score for c in again), reverse=True)
 
 
