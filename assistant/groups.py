@@ -59,4 +59,5 @@ def find_evidence(
         return second if second.selection.confidence > first.selection.confidence + AHEAD else first
     if first.answers or second.answers:
         return first if first.answers else second
-    return max(found, key=lambda one: one.selection.confidence)
+    knows_subject = [one for one in found if one.selection.reason == "partly_covered"]
+    return knows_subject[0] if knows_subject else max(found, key=lambda one: one.selection.confidence)

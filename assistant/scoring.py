@@ -39,6 +39,10 @@ READ = 6
 BEHIND = 3.0
 """How far behind the first a candidate may score that it reads. On the development questions 6 and 3.0 find as many answers as 12 without
 a limit; half of the questions need no more than three readings."""
+PLAIN = 4.0
+"""Log odds, at least, of an entry that the question plainly asks for."""
+PLAINLY = 0.9
+"""Support of every unit of the question from which that is so."""
 SUREST = 8.0
 """Log odds beyond which the cross-encoder's verdict is cut."""
 NUMBER = re.compile(r"\d|[一二两三四五六七八九十]|\b(one|two|three|four|five|six|seven|single|only)\b", re.I)
@@ -133,10 +137,17 @@ def reread(query: Query, candidates: Sequence[Candidate], index: Index, encoder:
     """
     first = worth_reading(candidates)
     read = [clipped(value) for value in encoder.score(query.text, [readable(candidate, index) for candidate in first])]
+    read = [max(value, PLAIN) if is_plain(query, candidate) else value for value, candidate in zip(read, first, strict=True)]
     ranked = [replace(c, read=value, score=c.score + calibration.reading * value) for c, value in zip(first, read, strict=True)]
     least = min(read, default=0.0)
     ranked += [replace(c, score=c.score + calibration.reading * least) for c in candidates[len(first) :]]
     return sorted(ranked, key=lambda c: (c.read is None, -c.score, c.place))
+
+
+def is_plain(query: Query, candidate: Candidate) -> bool:
+    """Whether the question asks for nothing but what an entry is or where: its few words are little to read, its name says it."""
+    asked = [support for unit, support in zip(query.units, candidate.supports, strict=True) if not unit.generic and not unit.minor]
+    return bool(candidate.feature("entry_described")) and query.intents <= {"what", "where"} and bool(asked) and min(asked) >= PLAINLY
 
 
 def worth_reading(candidates: Sequence[Candidate]) -> Sequence[Candidate]:

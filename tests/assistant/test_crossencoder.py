@@ -67,6 +67,12 @@ def test_rereading_keeps_all_and_puts_what_was_read_first(assistant: Assistant) 
     assert [c.score for c in again] == sorted((c.score for c in again), reverse=True)
 
 
+@pytest.mark.parametrize(("question", "path"), [("what is the build directory for?", "build"), ("hack 目录是干什么的", "hack"), ("where is shell.sh?", "build/shell.sh")])
+def test_an_entry_that_is_plainly_asked_for_is_the_answer(assistant: Assistant, question: str, path: str) -> None:
+    answer = assistant.ask(question)
+    assert answer.answered and answer.statements[0].text.startswith(f"`{path}`")
+
+
 @pytest.mark.parametrize("damage", ["missing", "cut"])
 def test_a_damaged_model_is_named(tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "model"
