@@ -33,6 +33,9 @@ HOLDS = re.compile(
     r"|(subdirectories|subfolders|directories|folders|packages|files) (of|in|under|inside) (the )?@"
     r"|@( \w+)? (contains?|holds?) what"
     r"|@.{0,8}(里面|里头|里边|里|底下|下面|下边|下|中|内|包含|包括).{0,24}(什么|哪些|啥|几个(子?目录|文件))|@.{0,6}(有|包含|包括|放|存放|分)(着|了|的)?(些)?(什么|哪些|哪几|啥)"
+    r"|(what|which)( \S+){0,5}? (come|comes|ship|ships|left|available|included|bundled|implemented)( \S+){0,2}? (with|in|by|for|of) (the )?@"
+    r"|(what|which) [\w' -]{0,60}@( \w+)? (covers?|holds?|contains?|has|implements?|ships?|includes?)\b"
+    r"|@.{0,12}(管|实现|自带|支持|覆盖|处理|分成).{0,8}(哪几|哪些|什么)|(哪些|哪几).{0,24}@|@.{0,12}那些"
     r"|(列出|列一下|列举|看看|看一下).{0,12}@|@.{0,4}的?(内容|子目录|结构)(有哪些|是什么)?"
 )
 COUNTS = re.compile(r"how many (sub)?(director|folder|file|package|entr)|(几|多少)个?(子?目录|文件夹|文件|包)")
@@ -41,7 +44,15 @@ EXISTS = re.compile(
     r"|\bdo(es)? .{0,40}\bhave\b.*@|\bstill\b.*@|@.*\bexists?\b|\bhas .{0,40}@.*\b(moved|removed|gone|deleted)\b|\b(was|were) .{0,20}@.*\b(removed|moved|deleted)\b"
     r"|(还有|有没有|有无|存不存在|是否有|是不是有|是否存在|有).{0,14}@.{0,12}(吗|么|没有|\?|$)|@.{0,14}(还有|有没有|有无|存不存在|存在|还在|在不在|有吗|在吗|没了|删了|移走|去哪)"
 )
-WHERE = re.compile(r"\bwhere\b|which (directory|folder|path)|what (directory|folder|path)|在哪(?!个版本)|哪里|哪儿|哪个(目录|文件夹|路径)|位于|什么(目录|路径)")
+SURELY = 0.65
+"""Share of a question's weight that a path must hold where the question names no place and does not ask for one."""
+ANY_CODE = re.compile(r"\b(code|director|folder|package|have (something|anything)|implement)|代码|目录|文件夹|实现|包")
+MANY = re.compile(r"\b(what|which|list)\b|哪些|哪几|什么")
+WHERE = re.compile(
+    r"\bwhere(abouts)?\b|\b(which|what)( \S+){0,4} (directory|folder|path|package|dir)\b|\b(location|path) (of|to|for)\b|\bpoint me (to|at)\b"
+    r"|\blooking for the\b|\b(find|locate) the\b.{0,60}\b(code|source|folder|directory|package)\b"
+    r"|在哪(?!个版本)|哪里|哪儿|(哪一?个|什么)(子?目录|文件夹|路径|包|位置|地方)|目录是哪|放哪|去哪|位于"
+)
 OWNS = re.compile(
     r"\bwho\b.{0,30}\b(owns?|maintains?|approves?|reviews?|looks? after|is responsible|is in charge|takes? care|can approve|can review|listed|are the (owners|approvers|reviewers|maintainers))"
     r"|\b(owners|approvers|reviewers|maintainers)\b|which sig\b|谁.{0,6}(负责|维护|审批|审核|评审|批准|管|拥有)|归谁|负责人|维护者|审批人|审阅者|评审人|(哪个|哪一?些) ?sig|owners"
@@ -53,7 +64,7 @@ LOCATED = re.compile(r"where('s| is| are| does| do| can)?( i| one)?( find| see)?
 """Asks where the thing named is, not where something else is that has to do with it."""
 DOES = re.compile(r"what (does|do|is|happens|will).{0,24}\bmake [a-z]|\bmake [a-z][\w-]*`?.{0,6}(是什么|是做什么|做什么|干什么|干嘛|用途|作用)")
 ASKS_MORE = re.compile(
-    r"how many (lines|people|commits|bytes|tests)|lines of code|\b((which|what) versions?|timeout|port|default|argument|parameter|flag|option|variable|license|date|year|written|wrote|author)\b|多少行|行代码|参数|(哪个|什么|几)版本|版本号|默认|超时|端口|环境变量|许可|指定|能不能|配置文件|日志文件|config(uration)? files?|on disk|哪年|最早|大小"
+    r"how many (lines|people|commits|bytes|tests)|lines of code|\b((which|what) versions?|timeout|port|default|argument|parameter|flag|option|variable|license|date|year|written|wrote|author)\b|\b(commits?|contributors?|fast(er)?|slow(er)?|coverage|popular|per (month|day|year)|decided)\b|多少行|行代码|提交次数|覆盖率|拍板|多快|参数|(哪个|什么|几)版本|版本号|默认|超时|端口|环境变量|许可|指定|能不能|配置文件|日志文件|config(uration)? files?|on disk|哪年|最早|大小"
 )
 """What a listing cannot say."""
 LONGEST = 300
@@ -148,9 +159,11 @@ class _Asker:
             return self._owners()
         if ASKS_MORE.search(self.text):
             return None
+        if named is None and self._at_root() and MANY.search(self.text):
+            return self._holds(Named(".", 0, 0, True))
         if named is not None:
-            if EXISTS.search(shape):
-                return self._exists(named)
+            if EXISTS.search(shape) and not (MANY.search(shape) and HOLDS.search(shape)):
+                return self._exists(self._inside(named))
             if WHERE.search(self.text) and LOCATED.search(shape):
                 return self._located(named)
             if HOLDS.search(shape) or COUNTS.search(shape):
@@ -161,6 +174,8 @@ class _Asker:
             return self._lives()
         if (match := TARGET.search(self.text)) and DOES.search(self.text):
             return self._target(match[1])
+        if named is None and self.query.intents & {"list", "yesno"} and "compare" not in self.query.intents:
+            return self._found_inside() if "list" in self.query.intents else self._found()
         return None
 
     def _named(self) -> Named | None:
@@ -170,13 +185,33 @@ class _Asker:
         if sure:
             return sure[-1]
         last = re.search(r"\b(?:in|under|inside|of|within) (?P<name>[a-z_][\w.-]*)\s*[?.!]*$", self.text)
-        if last and any(tree.find(last["name"], at_root=True) for tree in self.trees):
+        if last and any(tree.find(last["name"], at_root="-" not in last["name"]) for tree in self.trees):
             return Named(last["name"], *last.span("name"), False)
         for match in re.finditer(r"[a-z_][\w.-]*", self.text):
             plain = re.search(r"[_.-]", match.group()) or match.group() in ("cmd", "pkg", "hack") or self.about_tree
             if plain and any(tree.find(match.group(), at_root=True) for tree in self.trees):
                 return Named(match.group(), match.start(), match.end(), False)
         return None
+
+    def _inside(self, named: Named) -> Named:
+        """The name with the directory that the question says it is in ('is there a X in cmd?', 'cmd 下面有没有 X'), where one is named."""
+        if "/" in named.text:
+            return named
+        for word in re.findall(r"[a-z][\w.]*(?:[-_][\w.]+)+", self.text[named.end :]):
+            if any(tree.find(f"{named.text}/{word}", at_root=True) for tree in self.trees):
+                return Named(f"{named.text}/{word}", named.start, named.end, True)
+        rest = f"{self.text[: named.start]} {self.text[named.end :]}"
+        for match in re.finditer(r"(?:\b(?:in|under|inside|of|within) (?:the )?(?P<en>[a-z_][\w./-]*))|(?P<zh>[a-z_][\w./-]*)\s*(?:目录)?(?:里|下|中|的)", rest):
+            name = (match["en"] or match["zh"]).strip("/.")
+            for tree in self.trees:
+                above = common_first([place for place in tree.find(name) if place.is_folder])
+                for place in above:
+                    if tree.find(f"{place.path}/{named.text}".lower(), at_root=True):
+                        return Named(f"{place.path}/{named.text}".lower(), named.start, named.end, True)
+                if above and not tree.find(named.text):
+                    inside = next((p for p in above if p.path.startswith("pkg/")), above[0])
+                    return Named(f"{inside.path}/{named.text}".lower(), named.start, named.end, True)
+        return named
 
     def _folder_citation(self, tree: Tree, folder: Folder) -> Citation:
         source = self.sources[tree.source]
@@ -207,34 +242,37 @@ class _Asker:
         return bool(AT_ROOT.search(self.text))
 
     def _holds(self, named: Named) -> Reply | None:
-        say = self.draft.words
         found = False
         for tree in self.trees:
-            folders = [p for p in common_first(tree.find(named.text, self._at_root())) if p.is_folder]
+            folders = [p for p in common_first(tree.find(named.text, self._at_root())) if p.is_folder] or [Place(".", True)] * (named.text == ".")
             if not folders:
                 continue
             found = True
-            folder = tree.folder(folders[0].path)
-            assert folder is not None
-            if described := self._description(tree, folder):
-                self.draft.say(f"`{folder.path}`{say('：', ': ')}{described[0]}", described[1])
-            names = [f"`{name}`" for name in folder.listing.split("\n") if name]
-            shown, more = names[:MOST_NAMES], len(names) - MOST_NAMES
-            rest = "" if more <= 0 else say(f"，另有 {more} 个", f", and {more} more")
-            counts = say(
-                f"{len(folder.directories)} 个目录、{len(folder.files)} 个文件",
-                f"{_count(len(folder.directories), 'directory', 'directories')} and {_count(len(folder.files), 'file', 'files')}",
-            )
-            self.draft.say(
-                say(f"{tree.source} 的 `{folder.path}` 里有 {counts}：", f"In {tree.source}, `{folder.path}` holds {counts}: ")
-                + say("、", ", ").join(shown) + rest,
-                self._folder_citation(tree, folder),
-            )
+            self._say_inside(tree, folders[0].path)
         if not found:
             known_above = any(tree.ancestor(named.text).path != "." for tree in self.trees)
             return self._exists(named) if named.sure and known_above else None
         entry = self._article_entry(named.text)
         return self.draft.reply("beside" if entry and (entry.note or entry.children) and not self.about_tree else "instead")
+
+    def _say_inside(self, tree: Tree, path: str) -> None:
+        say = self.draft.words
+        folder = tree.folder(path)
+        assert folder is not None
+        if described := self._description(tree, folder):
+            self.draft.say(f"`{folder.path}`{say('：', ': ')}{described[0]}", described[1])
+        names = [f"`{name}`" for name in folder.listing.split("\n") if name]
+        shown, more = names[:MOST_NAMES], len(names) - MOST_NAMES
+        rest = "" if more <= 0 else say(f"，另有 {more} 个", f", and {more} more")
+        counts = say(
+            f"{len(folder.directories)} 个目录、{len(folder.files)} 个文件",
+            f"{_count(len(folder.directories), 'directory', 'directories')} and {_count(len(folder.files), 'file', 'files')}",
+        )
+        self.draft.say(
+            say(f"{tree.source} 的 `{folder.path}` 里有 {counts}：", f"In {tree.source}, `{folder.path}` holds {counts}: ")
+            + say("、", ", ").join(shown) + rest,
+            self._folder_citation(tree, folder),
+        )
 
     def _described(self, named: Named) -> Reply | None:
         for tree in self.trees:
@@ -316,10 +354,27 @@ class _Asker:
             names = [match.group() for match in re.finditer(r"[a-z][\w.]*(?:[-_][\w.]+)+|[\w-]+\.(?:sh|go|md|py|yaml|json)\b", self.text)]
             known = {name: self._by_name(tree, name) for name in names}
             plainly = plainly or any(found and self._asks_only_for(name) for name, found in known.items())
-            places = [place for found in known.values() for place in found] or tree.where(self.query)
+            by_name = [place for found in known.values() for place in found]
+            places = by_name if plainly or not (found := tree.where(self.query)) else found
             for place in places[:MOST_OF_A_KIND]:
                 self._say_place(tree, place)
         return self.draft.reply("instead" if self.about_tree or plainly else "else", is_place=True)
+
+    def _found_inside(self) -> Reply | None:
+        """What the directory holds that the question describes; only where no document answers."""
+        for tree in self.trees:
+            for place in tree.where(self.query, SURELY)[:1]:
+                self._say_inside(tree, place.path)
+        return self.draft.reply("else")
+
+    def _found(self) -> Reply | None:
+        """The directories of what is asked whether it is there; only where no document answers."""
+        if not ANY_CODE.search(self.text):
+            return None
+        for tree in self.trees:
+            for place in tree.where(self.query, SURELY)[:MOST_OF_A_KIND]:
+                self._say_place(tree, place)
+        return self.draft.reply("else")
 
     def _asks_only_for(self, name: str) -> bool:
         """Whether the question asks for nothing but the place of a name ('where does local-up-cluster live?')."""

@@ -8,7 +8,7 @@ import pytest
 from assistant.assistant import Assistant
 from assistant.datamodels import Answer, Turn
 from assistant.owners import groups_of
-from assistant.paths import named_in
+from assistant.paths import compound, named_in
 from assistant.recheck import recheck_answer
 from assistant.settings import Settings
 from ingest.pipeline import ingest, wanted_source
@@ -53,6 +53,10 @@ def cited(answer: Answer) -> list[tuple[str, str, int | None]]:
         ("where does the eviction code of the kubelet live?", ["pkg/kubelet/eviction"], ["`pkg/kubelet/eviction`"]),
         ("调度器的插件放在哪个目录？", ["pkg/scheduler/framework/plugins"], ["`pkg/scheduler/framework/plugins`"]),
         ("where is noderestriction?", ["plugin/pkg/admission/noderestriction"], []),
+        ("location of the node restriction admission plugin", ["plugin/pkg/admission/noderestriction"], []),
+        ("kubelet 里负责驱逐的代码放在哪个目录？", ["pkg/kubelet/eviction"], ["`pkg/kubelet/eviction`"]),
+        ("Is there still a dockershim directory in the kubelet?", ["pkg/kubelet"], ["no `pkg/kubelet/dockershim`"]),
+        ("I just cloned it. What top level directories will I see?", ["."], ["`cmd/`", "`pkg/`"]),
         ("is there still a `translations` directory?", [".", "staging/src/k8s.io/kubectl/pkg/util/i18n/translations"], ["no `translations`"]),
         ("根目录现在还有 translations 文件夹吗？", ["."], ["没有 `translations`"]),
         ("does pkg/kubelet/dockershim exist", ["pkg/kubelet"], ["no `pkg/kubelet/dockershim`"]),
@@ -179,3 +183,14 @@ def test_owners_files() -> None:
     found = {group.key: group for group in groups_of(text)}
     assert {key: group.values for key, group in found.items()} == {"approvers": ("one", "two"), "labels": ("a/b", "c"), "reviewers": ("three",)}
     assert text[found["approvers"].start : found["approvers"].end] == "approvers:\n  - one # first\n  - 'two'"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nodeshutdown", ("node", "shutdown")), ("tainttoleration", ("taint", "toleration")), ("topologymanager", ("topology", "manager")),
+        ("controller", ()), ("eviction", ()), ("container", ()), ("cmd", ()),
+    ],
+)
+def test_words_run_together_are_told_apart(name: str, words: tuple[str, ...]) -> None:
+    assert compound(name) == words
