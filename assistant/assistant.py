@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from assistant.llm import LanguageModel
 
 EXTRACTS = "the answer below is made of extracts, without the language model"
-SAYS_PLACE = re.compile(r"\w/\w|_output")
+SAYS_PLACE = re.compile(r"(?<![\w./:-])[\w.-]+/\w|_output")
 NEAREST = 3
 """Passages shown with a declined answer."""
 
@@ -58,7 +58,7 @@ class Assistant:
             encoder = beside.submit(CrossEncoder.load)
             embedder = load_embedder(settings.embeddings)
             index = Index.open(settings.index, embedder, settings.chroma_url)
-        encoder.result()
+        index.check_encoder(encoder.result())
         return cls(index, embedder, settings)
 
     def ask(self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None) -> Answer:
@@ -292,6 +292,8 @@ def _tells_more(reply: tree.Reply, evidence: Evidence) -> bool:
     """Whether the tree is heard beside or instead of what the documents say: not where those name the place themselves."""
     best = evidence.selection.best
     if reply.claim == "else" and evidence.answers and best is not None:
+        if reply.is_place and best.chunk.kind == "entry":  # what lives below it is told more exactly
+            return reply.citations[0].path.startswith(f"{best.chunk.name}/")
         return reply.is_place and best.chunk.kind != "entry" and not SAYS_PLACE.search(best.text)
     return True
 

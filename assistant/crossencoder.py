@@ -1,14 +1,16 @@
 """The bundled cross-encoder: reads a question and a span of the material together and says whether the span answers it.
 
 A small BERT in the model folder `crossencoder_model/` (made by `training/crossencoder.py`), run by onnxruntime,
-which is imported here only. What stands around a span is read with it, as `span_text` puts it.
+which is imported here only. Its lower layers read a span by itself, once, when it is ingested (`assistant/states.py`
+keeps what they make of it), and a question when it is asked; the upper ones read both together (DeFormer, Cao et
+al. 2020). What stands around a span is read with it, as `span_text` puts it.
 """
 
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,23 +27,45 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "crossencoder_model"
 LONGEST = 96
 """Tokens read of a question, and of a span."""
-KEPT = 600
-"""Texts of which the lower layers' states are kept; about 70 KB each."""
+BATCH = 2_048
+"""Tokens that the lower layers read in one go."""
 MOST_THREADS = 4
 CONTEXT = 140
 """Characters read of each sentence before the span, and of the items that a lead announces."""
 CHILDREN = 8
 
 
-class CrossEncoder:
-    """Scores spans against a question. What the lower layers make of a span is kept, for the spans asked for last."""
+@dataclass(frozen=True)
+class States:
+    """What the lower layers make of a text, in 8 bits."""
 
-    def __init__(self, tokenizer: Tokenizer, lower: Any, upper: Any) -> None:
+    values: np.ndarray
+    """(tokens, width) int8."""
+    scales: np.ndarray
+    """(tokens,) float: what a step of a token's values is worth."""
+
+    @classmethod
+    def of(cls, rows: np.ndarray) -> States:
+        """Of float32 rows, (tokens, width)."""
+        scales = np.maximum(np.abs(rows).max(axis=1), 1e-6) / 127
+        return cls(np.rint(rows / scales[:, None]).astype(np.int8), scales)
+
+    def rows(self) -> np.ndarray:
+        """(tokens, width) float32."""
+        return self.values.astype(np.float32) * self.scales[:, None].astype(np.float32)
+
+
+class CrossEncoder:
+    """Scores spans against a question."""
+
+    def __init__(self, tokenizer: Tokenizer, lower: Any, upper: Any, fingerprint: str) -> None:
         """`lower` and `upper` are onnxruntime sessions."""
         self.tokenizer = tokenizer
         self.lower = lower
         self.upper = upper
-        self._states: OrderedDict[str, np.ndarray] = OrderedDict()
+        self.fingerprint = fingerprint
+        """Hash of what the states depend on, 16 hexadecimal digits."""
+        self._asked: tuple[str | None, np.ndarray] = None, np.zeros((0, 0), np.float32)
 
     @classmethod
     @lru_cache(maxsize=2)
@@ -61,45 +85,55 @@ class CrossEncoder:
         try:
             tokenizer = Tokenizer.from_file(str(files[0]))
             lower, upper = (onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]) for path in files[1:])
+            fingerprint = lower.get_modelmeta().custom_metadata_map["fingerprint"]
         except Exception as exc:  # both libraries raise plain exceptions of their own
             raise ModelError(f"the cross-encoder in {folder} cannot be read ({exc}); reinstall the package") from exc
         tokenizer.enable_truncation(LONGEST)
         tokenizer.no_padding()
-        return cls(tokenizer, lower, upper)
+        return cls(tokenizer, lower, upper, fingerprint)
 
-    def score(self, question: str, spans: Sequence[str]) -> np.ndarray:
+    @property
+    def width(self) -> int:
+        """Of the states."""
+        return int(self.lower.get_outputs()[0].shape[2])
+
+    def read(self, texts: Sequence[str]) -> Iterator[tuple[int, States]]:
+        """Read texts with the lower layers; yields the position of each, the shortest first, with its states."""
+        found = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        batch: list[int] = []
+        for position in sorted(range(len(texts)), key=lambda i: len(found[i])):
+            if batch and len(found[position]) * (len(batch) + 1) > BATCH:
+                yield from zip(batch, map(States.of, self._lower([found[i] for i in batch])), strict=True)
+                batch = []
+            batch.append(position)
+        if batch:
+            yield from zip(batch, map(States.of, self._lower([found[i] for i in batch])), strict=True)
+
+    def score(self, question: str, spans: Sequence[States]) -> np.ndarray:
         """Score spans against a question, (n,) float32: the log odds that a span, rather than nothing, is the answer."""
         if not spans:
             return np.zeros(0, np.float32)
-        asked, *read = self._read([question, *spans])
-        count, length = len(spans), max(map(len, read))
-        states = np.zeros((count, length, asked.shape[1]), np.float32)
-        mask = np.zeros((count, length), np.int64)
-        for i, one in enumerate(read):
-            states[i, : len(one)], mask[i, : len(one)] = one, 1
+        known = self._asked
+        if known[0] != question:  # one question is often asked of several sources
+            known = self._asked = question, self._lower([self.tokenizer.encode(question).ids])[0]
+        asked = known[1]
+        count, length = len(spans), max(len(span.values) for span in spans)
+        states, mask = np.zeros((count, length, asked.shape[1]), np.float32), np.zeros((count, length), np.int64)
+        for i, span in enumerate(spans):
+            states[i, : len(span.values)], mask[i, : len(span.values)] = span.rows(), 1
         inputs = {
-            "question": np.broadcast_to(asked, (count, *asked.shape)), "question_mask": np.ones((count, len(asked)), np.int64),
+            "question": np.ascontiguousarray(np.broadcast_to(asked, (count, *asked.shape))), "question_mask": np.ones((count, len(asked)), np.int64),
             "span": states, "span_mask": mask,
         }
-        return np.asarray(self.upper.run(None, {name: np.ascontiguousarray(value) for name, value in inputs.items()})[0], np.float32)
+        return np.asarray(self.upper.run(None, inputs)[0], np.float32)
 
-    def _read(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """States of the lower layers, (tokens, width) float32 each."""
-        fresh = list(dict.fromkeys(text for text in texts if text not in self._states))
-        encoded = self.tokenizer.encode_batch(fresh)
-        length = max((len(e.ids) for e in encoded), default=0)
-        ids, mask = np.zeros((len(fresh), length), np.int64), np.zeros((len(fresh), length), np.int64)
-        for i, e in enumerate(encoded):
-            ids[i, : len(e.ids)], mask[i, : len(e.ids)] = e.ids, 1
-        if fresh:
-            for text, e, states in zip(fresh, encoded, self.lower.run(None, {"ids": ids, "mask": mask})[0], strict=True):
-                self._states[text] = states[: len(e.ids)].copy()
-        found = [self._states[text] for text in texts]
-        for text in texts:
-            self._states.move_to_end(text)
-        while len(self._states) > KEPT:
-            self._states.popitem(last=False)
-        return found
+    def _lower(self, texts: Sequence[list[int]]) -> list[np.ndarray]:
+        """States of token ids, (tokens, width) float32 each."""
+        ids, mask = np.zeros((2, len(texts), max(map(len, texts))), np.int64)
+        for i, text in enumerate(texts):
+            ids[i, : len(text)], mask[i, : len(text)] = text, 1
+        read = self.lower.run(None, {"ids": ids, "mask": mask})[0]
+        return [rows[: len(text)] for rows, text in zip(read, texts, strict=True)]
 
 
 def span_text(chunk: Chunk, position: int) -> str:

@@ -108,6 +108,11 @@ class Asked:
         self._literal = [not (u.attribute or u.text.isascii()) and len(u.text) > 1 for u in units]
         self._read: dict[int, tuple[Bag, np.ndarray, np.ndarray]] = {}
 
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """As `shares` gives them."""
+        return shares(self.units)
+
     def supports(self, span: Bag) -> np.ndarray:
         """(units,) float32, how far a span supports each unit, 0 to 1: 1 where it names it, less where it has a similar word."""
         return self._against(span)[1]

@@ -1,7 +1,7 @@
 """The index: generations in a folder, read and written here so that the two cannot drift.
 
     index/current                     name of the generation in use, replaced atomically
-    index/generations/<id>/           manifest.json, records.sqlite, vectors.npy, terms.json, lexical-<part>/, chroma/
+    index/generations/<id>/           manifest.json, records.sqlite, vectors.npy, states.npy …, terms.json, lexical-<part>/, chroma/
 
 A generation is named by the hash of all that it holds (and a suffix when that name is taken), is written beside the others and only then
 pointed to: a reader sees an old one or a new one, never half of one. Each source is searched on its
@@ -16,24 +16,30 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from assistant.crossencoder import CrossEncoder, span_text
 from assistant.datamodels import ARTICLE, Chunk, Document, Folder, Language, Source, Visit, sha256_of
 from assistant.errors import IndexMismatchError, IndexNotFoundError, SettingsError
 from assistant.lexical import LexicalIndex
 from assistant.models import Embedder
 from assistant.records import LineNote, Records, write_records
+from assistant.states import StateStore
 from assistant.store import VectorStore
 from assistant.terms import TermTable
 from assistant.text import CODE, TOKENIZER, fold, stem
 
-FORMAT = 2
+FORMAT = 3
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+LONG_DOCUMENT = 100_000
+LARGE_SOURCE = 1_000_000
+"""Characters; see `_read_beforehand`."""
 REBUILD = "run `python -m ingest --rebuild`"
 
 
@@ -46,6 +52,11 @@ def searchable(chunk: Chunk) -> str:
     if chunk.source != ARTICLE:
         heading = tuple(dict.fromkeys((*chunk.headings[:1], *chunk.headings[-2:])))
     return "\n".join([*heading, *([chunk.name] if chunk.name else []), chunk.text])
+
+
+def fingerprint(embedder: Embedder, encoder: CrossEncoder) -> str:
+    """Names the models that a generation is made with."""
+    return f"{embedder.fingerprint} {encoder.fingerprint}"
 
 
 def generation_id(
@@ -74,6 +85,9 @@ class Index:
     terms: TermTable
     records: Records
     store: VectorStore
+    states: StateStore
+    encoder: str
+    """Fingerprint of the cross-encoder that the states are of."""
     only: frozenset[str] | None = None
     """Names of the sources that `entries` and `of_language` are limited to; None: all."""
     loaded: dict[str, LexicalIndex] = dataclasses.field(default_factory=dict)
@@ -100,7 +114,7 @@ class Index:
             )
         try:
             sources = tuple(source_of(row) for row in manifest["sources"])
-            parts, count, made = dict(manifest["parts"]), int(manifest["chunks"]), str(manifest["made"])
+            parts, count, made, encoder = dict(manifest["parts"]), int(manifest["chunks"]), str(manifest["made"]), str(manifest["encoder"])
         except (TypeError, KeyError, ValueError) as exc:
             raise IndexMismatchError(f"the index in {root} is damaged ({exc}); {REBUILD}") from exc
         records = Records(folder / "records.sqlite")
@@ -108,7 +122,7 @@ class Index:
             raise IndexMismatchError(f"{folder / 'records.sqlite'} holds {records.chunk_count} of {count} chunks; {REBUILD}")
         index = cls(
             folder, content_id(generation), sources, made, TermTable.from_records(_read_json(folder / "terms.json")),
-            records, VectorStore.open(folder / "chroma", generation, chroma_url, parts),
+            records, VectorStore.open(folder / "chroma", generation, chroma_url, parts), StateStore(folder), encoder,
         )
         for part in parts:
             if part.startswith("0-"):  # the others are read when they are searched
@@ -116,6 +130,11 @@ class Index:
             elif not (folder / f"lexical-{part}" / "size").is_file():
                 raise IndexMismatchError(f"the index in {root} lacks {folder / f'lexical-{part}'}; {REBUILD}")
         return index
+
+    def check_encoder(self, encoder: CrossEncoder) -> None:
+        """Raise IndexMismatchError where the states are another cross-encoder's."""
+        if self.encoder != encoder.fingerprint:
+            raise IndexMismatchError(f"the index in {self.folder.parent.parent} was made with another cross-encoder; {REBUILD}")
 
     def within(self, sources: Iterable[str]) -> Index:
         """The same index, with `entries`, `of_language` and `chunks` limited to some sources."""
@@ -355,6 +374,7 @@ def write_generation(
     chunks: Sequence[Chunk],
     terms: TermTable,
     embedder: Embedder,
+    encoder: CrossEncoder,
     made: str,
     chroma_url: str | None = None,
     *,
@@ -362,19 +382,22 @@ def write_generation(
     visits: Mapping[str, Iterable[Visit]] | None = None,
     notes: Iterable[LineNote] = (),
     reuse: Index | None = None,
+    progress: Callable[[str, int], None] = lambda what, count: None,
 ) -> str:
     """Write a generation and make it the current one; gives its name. The caller holds the lock.
 
     A folder is never used twice: a process that still has the old one open would see it change.
-    Vectors of chunks that `reuse` (an index made with the same model) holds are taken from there.
+    Vectors and states of chunks that `reuse` (an index made with the same models) holds are taken from there.
     """
-    content = generation_id(chunks, documents, terms, embedder.fingerprint, made, sources)
+    content = generation_id(chunks, documents, terms, fingerprint(embedder, encoder), made, sources)
     generation = content
     while (folder := root / "generations" / generation).exists():
         generation = f"{content}.{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True)
     vectors = _vectors(chunks, embedder, reuse)
     np.save(folder / "vectors.npy", vectors)
+    read = (span_text(chunk, position) for chunk in _read_beforehand(documents, chunks) for position in range(len(chunk.segments)))
+    StateStore.write(folder, read, encoder, reuse.states if reuse else None, progress)
     parts: dict[str, list[int]] = {}
     for n, source in enumerate(sources):
         for language in LANGUAGES:
@@ -396,6 +419,7 @@ def write_generation(
         "tokenizer": TOKENIZER,
         "made": made,
         "embeddings": embedder.fingerprint,
+        "encoder": encoder.fingerprint,
         "dim": embedder.dim,
         "chunks": len(chunks),
         "parts": {part: len(rows) for part, rows in parts.items()},
@@ -404,6 +428,20 @@ def write_generation(
     _write_json(folder / "manifest.json", manifest)
     _point_to(root, generation, chroma_url)
     return generation
+
+
+def _read_beforehand(documents: Sequence[Document], chunks: Sequence[Chunk]) -> list[Chunk]:
+    """Chunks whose spans the cross-encoder reads when they are ingested: of the article those of the language it reads; of a source
+    what documents of usual length hold, unless that is so much that ingesting would take minutes. The others are read when asked for.
+    """
+    usual = {(document.source, document.path) for document in documents if len(document.text) <= LONG_DOCUMENT}
+    sizes = Counter[str]()
+    for chunk in chunks:
+        sizes[chunk.source] += len(chunk.text) if (chunk.source, chunk.path) in usual else 0
+    return [
+        chunk for chunk in chunks
+        if (chunk.source, chunk.path) in usual and sizes[chunk.source] <= LARGE_SOURCE and (chunk.source != ARTICLE or chunk.language == "en")
+    ]
 
 
 def _vectors(chunks: Sequence[Chunk], embedder: Embedder, reuse: Index | None) -> np.ndarray:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.crossencoder import CrossEncoder, span_text
+from assistant.crossencoder import CrossEncoder, States, span_text
 from assistant.datamodels import ARTICLE, Chunk, Passage, Segment
-from assistant.evidence import Asked, Bag, Reader, shares
+from assistant.evidence import Asked, Bag, Reader
 from assistant.index import Index
 from assistant.query import VAGUE, Query, Unit
 
@@ -136,7 +136,7 @@ def reread(query: Query, candidates: Sequence[Candidate], index: Index, encoder:
     Of a document that has an English rendition, that is read: the encoder knows English best.
     """
     first = worth_reading(candidates)
-    read = [clipped(value) for value in encoder.score(query.text, [readable(candidate, index) for candidate in first])]
+    read = [clipped(value) for value in encoder.score(query.text, states(first, index, encoder))]
     read = [max(value, PLAIN) if is_plain(query, candidate) else value for value, candidate in zip(read, first, strict=True)]
     ranked = [replace(c, read=value, score=c.score + calibration.reading * value) for c, value in zip(first, read, strict=True)]
     least = min(read, default=0.0)
@@ -155,11 +155,16 @@ def worth_reading(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     return [c for c in candidates[:READ] if c.score >= candidates[0].score - BEHIND]
 
 
-def readable(candidate: Candidate, index: Index) -> str:
-    """What the cross-encoder reads of a candidate."""
-    chunk = candidate.chunk
+def states(candidates: Sequence[Candidate], index: Index, encoder: CrossEncoder) -> list[States]:
+    """What the cross-encoder's upper layers read of candidates."""
+    texts = [span_text(readable(c.chunk, index), c.chunk.segments.index(c.segment)) for c in candidates]
+    return index.states.of(texts, encoder)
+
+
+def readable(chunk: Chunk, index: Index) -> Chunk:
+    """The chunk that is read for one: its English rendition where it has one of the same make."""
     english = index.counterpart(chunk, "en")
-    return span_text(english if len(english.segments) == len(chunk.segments) else chunk, chunk.segments.index(candidate.segment))
+    return english if len(english.segments) == len(chunk.segments) else chunk
 
 
 def clipped(read: float) -> float:
@@ -193,10 +198,11 @@ def _read(
 ) -> Iterable[tuple[Segment, tuple[float, ...], tuple[float, ...]]]:
     """Features and supports of each segment of a passage."""
     chunk = passage.chunk
-    whole, vector, weights = reader.read(chunk.text), asked.bag.vector, shares(query.units)
+    whole, vector, weights = reader.read(chunk.text), asked.bag.vector, asked.shares
     above = chunk.headings[1:][-2:] if chunk.source == ARTICLE else dict.fromkeys((*chunk.headings[:1], *chunk.headings[-2:]))
-    previous = [reader.read(" \n".join(above)), *_opening(chunk, index, reader)]
-    known = len(previous)
+    standing = [reader.read(" \n".join(above)), *_opening(chunk, index, reader)]
+    above_supports = np.max([asked.supports(b) for b in standing], axis=0)
+    above_nearest = np.max([asked.nearest(b) for b in standing], axis=0)
     lexical = max((s for leg, s in passage.scores.items() if leg.startswith("lexical")), default=0.0)
     other = index.counterpart(chunk, "en" if chunk.language == "zh" else "zh")
     for position, segment in enumerate(chunk.segments):
@@ -210,10 +216,10 @@ def _read(
         if ANY_COMPONENT.search(text):
             own = np.maximum(own, [_as_example(unit, reader) for unit in query.units])
         there = asked.supports(bag_other) if bag_other else own
-        around = CONTEXT * np.max([asked.supports(b) for b in previous], axis=0)
+        around = CONTEXT * above_supports
         supports = np.maximum(np.maximum(own, around), CONTEXT * there)
         late = asked.nearest(bag)
-        late_around = np.maximum(late, np.max([asked.nearest(b) for b in previous], axis=0))
+        late_around = np.maximum(late, above_nearest)
         values = {
             "own": float(own @ weights),
             "around": float(np.maximum(own, around) @ weights),
@@ -231,8 +237,8 @@ def _read(
             **_form(query, chunk, segment, text, bag, index, reader),
         }
         yield segment, tuple(values.get(name, 0.0) for name in FEATURES), tuple(supports.tolist())
-        if segment.kind == "lead" or len(previous) == known:
-            previous.append(bag)
+        if segment.kind == "lead" or position == 0:
+            above_supports, above_nearest = np.maximum(above_supports, asked.supports(bag)), np.maximum(above_nearest, late)
 
 
 def _as_example(unit: Unit, reader: Reader) -> float:

@@ -66,7 +66,7 @@ def collect(splits: Sequence[str], read: bool = True) -> tuple[Assistant, list[S
     there = [source.name for source in assistant.index.sources]
     found = [question for split in splits for question in read_questions(split)]
     asked = [
-        (question, source) for question in found if question.kind != "tree" and question.source in there
+        (question, source) for question in found if (question.kind != "tree" or not question.answerable) and question.source in there
         for source in there if source == question.source or source == ARTICLE or question.kind in OFF_TOPIC
     ]
     samples = [_sample(question, source, assistant, read) for question, source in tqdm(asked, desc="candidates", unit="question", disable=None)]
@@ -81,8 +81,8 @@ def _sample(question: Question, source: str, assistant: Assistant, read: bool) -
     worth = np.array([_worth(question, query, candidate, assistant) for candidate in candidates])
     reads = np.zeros(len(candidates))
     if read and assistant.encoder is not None:
-        texts = [scoring.readable(candidate, assistant.index) for candidate in candidates[:POOL]]
-        reads[:POOL] = [scoring.clipped(value) for value in assistant.encoder.score(query.text, texts)]
+        states = scoring.states(candidates[:POOL], assistant.index, assistant.encoder)
+        reads[:POOL] = [scoring.clipped(value) for value in assistant.encoder.score(query.text, states)]
     return Sample(question.set, question, source, query, passages, candidates, matrix, reads, worth)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from assistant.assistant import Assistant
+from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Document, Turn
 from assistant.index import write_generation
 from evals.about import percentile
@@ -54,7 +55,7 @@ def grown(assistant: Assistant, size: int, folder: Path) -> Assistant:
         documents.append(document)
         chunks += chunk_markdown(document)
     folder.mkdir(parents=True)
-    write_generation(folder, index.sources, documents, chunks, index.terms, assistant.embedder, CHUNKER)
+    write_generation(folder, index.sources, documents, chunks, index.terms, assistant.embedder, CrossEncoder.load(), CHUNKER)
     return Assistant.open(dataclasses.replace(assistant.settings, index=folder, chroma_url=None))
 
 

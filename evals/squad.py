@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.assistant import Assistant
+from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Document, Language, Source, sha256_of
 from assistant.errors import CorpusError
 from assistant.index import write_generation
@@ -96,7 +97,7 @@ def open_on(public: PublicSet, settings: Settings, folder: Path) -> Assistant:
     revision = sha256_of("".join(document.sha256 for document in public.documents))
     source = Source(SOURCE, "documents", public.name, revision)
     folder.mkdir(parents=True)
-    write_generation(folder, [source], public.documents, chunks, TermTable.from_records([]), embedder, CHUNKER)
+    write_generation(folder, [source], public.documents, chunks, TermTable.from_records([]), embedder, CrossEncoder.load(), CHUNKER)
     return Assistant.open(dataclasses.replace(settings, index=folder, chroma_url=None))
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import ARTICLE, Chunk, Folder, Source, Visit
 from assistant.errors import AssistantError, CorpusError, IndexMismatchError, IndexNotFoundError, SettingsError
-from assistant.index import Index, generation_id, remembered_sources, write_generation
+from assistant.index import Index, fingerprint, generation_id, remembered_sources, write_generation
 from assistant.models import Embedder, load_embedder
 from assistant.records import LineNote
 from assistant.settings import Settings
@@ -60,12 +61,12 @@ def ingest(
     begin = time.perf_counter()
     root = settings.index
     material = read_corpus(corpus or bundled_folder())
-    embedder = load_embedder(settings.embeddings)
+    embedder, encoder = load_embedder(settings.embeddings), CrossEncoder.load()
     try:
         root.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(root / "lock", timeout=wait):
-                return _update(settings, embedder, material, rebuild, sources, tuple(remove), refresh, progress, begin)
+                return _update(settings, embedder, encoder, material, rebuild, sources, tuple(remove), refresh, progress, begin)
         except Timeout as exc:
             raise SettingsError(f"another ingest holds {root / 'lock'}; wait until it ends, then run this again") from exc
     except OSError as exc:
@@ -80,11 +81,11 @@ def list_sources(settings: Settings) -> tuple[Source, ...]:
 
 
 def _update(
-    settings: Settings, embedder: Embedder, material: Corpus, rebuild: bool, sources: Sequence[Wanted], remove: tuple[str, ...],
-    refresh: bool, progress: Callable[[str, int], None], begin: float,
+    settings: Settings, embedder: Embedder, encoder: CrossEncoder, material: Corpus, rebuild: bool, sources: Sequence[Wanted],
+    remove: tuple[str, ...], refresh: bool, progress: Callable[[str, int], None], begin: float,
 ) -> Report:
     root = settings.index
-    index = _open(settings, embedder)
+    index = _open(settings, embedder, encoder)
     held = {s.name: s for s in index.sources} if index else remembered_sources(root)
     if ARTICLE in remove:
         raise SettingsError("the bundled article is always part of the index; it cannot be removed")
@@ -116,10 +117,10 @@ def _update(
     order = list(dict.fromkeys([*held, *asked]))
     now = sorted([*kept, *(reading.source for reading in readings)], key=lambda source: order.index(source.name))
     everything = [material.source, *now]
-    generation = generation_id(chunks, material.documents, material.terms, embedder.fingerprint, CHUNKER, everything)
+    generation = generation_id(chunks, material.documents, material.terms, fingerprint(embedder, encoder), CHUNKER, everything)
     changed = rebuild or index is None or index.id != generation
     if changed or index is None:
-        _write(settings, embedder, material, chunks, everything, readings, None if rebuild else index)
+        _write(settings, embedder, encoder, material, chunks, everything, readings, None if rebuild else index, progress)
         index = Index.open(root, embedder, settings.chroma_url)
     counts = sum(index.records.document_count(source.name) for source in everything)
     return Report(
@@ -129,8 +130,8 @@ def _update(
 
 
 def _write(
-    settings: Settings, embedder: Embedder, material: Corpus, chunks: list[Chunk], everything: list[Source],
-    readings: list[Reading], index: Index | None,
+    settings: Settings, embedder: Embedder, encoder: CrossEncoder, material: Corpus, chunks: list[Chunk], everything: list[Source],
+    readings: list[Reading], index: Index | None, progress: Callable[[str, int], None],
 ) -> None:
     documents = list(material.documents)
     chunks = list(chunks)
@@ -156,8 +157,8 @@ def _write(
         view = TreeView(source.name, (f for f in folders if f.source == source.name), (d for d in documents if d.source == source.name))
         notes += _notes(material, chunks, view)
     write_generation(
-        settings.index, everything, documents, chunks, material.terms, embedder, CHUNKER, settings.chroma_url,
-        folders=folders, visits=visits, notes=notes, reuse=index,
+        settings.index, everything, documents, chunks, material.terms, embedder, encoder, CHUNKER, settings.chroma_url,
+        folders=folders, visits=visits, notes=notes, reuse=index, progress=progress,
     )
 
 
@@ -191,10 +192,11 @@ def check_drift(settings: Settings, name: str | None = None) -> tuple[str, list[
     raise SettingsError(f"{name!r} is no Kubernetes tree (it lacks most of the directories the article lists); give another with --source NAME")
 
 
-def _open(settings: Settings, embedder: Embedder) -> Index | None:
+def _open(settings: Settings, embedder: Embedder, encoder: CrossEncoder) -> Index | None:
     """The index as it is, read whole; None when there is none, it is damaged or of another version."""
     try:
         index = Index.open(settings.index, embedder, settings.chroma_url)
+        index.check_encoder(encoder)
         index.check()
     except (IndexMismatchError, IndexNotFoundError):
         return None

@@ -8,21 +8,25 @@ import numpy as np
 import pytest
 
 from assistant.assistant import Assistant
-from assistant.crossencoder import FOLDER, CrossEncoder, span_text
+from assistant.crossencoder import FOLDER, CrossEncoder, States, span_text
 from assistant.errors import ModelError
 from assistant.scoring import Calibration, Candidate, reread, score, worth_reading
 from assistant.text import fold
 
 
+def read(encoder: CrossEncoder, texts: Sequence[str]) -> list[States]:
+    return [states for _, states in sorted(encoder.read(texts), key=lambda found: found[0])]
+
+
 def test_it_reads_each_span_with_what_stands_around_it(assistant: Assistant) -> None:
     for chunk in assistant.index.chunks:
         for position, segment in enumerate(chunk.segments):
-            read = span_text(chunk, position)
+            span = span_text(chunk, position)
             text = chunk.text[segment.start - chunk.start : segment.end - chunk.start]
-            where, said = read.split("|", 1) if chunk.kind != "table" else ("", read)
-            assert read == fold(read)
+            where, said = span.split("|", 1) if chunk.kind != "table" else ("", span)
+            assert span == fold(span)
             if chunk.kind == "entry":
-                assert (chunk.name or "").lower() in read and fold(chunk.note or "") in read
+                assert (chunk.name or "").lower() in span and fold(chunk.note or "") in span
             elif "|" not in text:
                 assert fold(text) in said
                 assert not chunk.headings[1:] or fold(chunk.headings[-1]) in where
@@ -36,19 +40,21 @@ def test_it_reads_each_span_with_what_stands_around_it(assistant: Assistant) -> 
     ],
 )
 def test_the_span_that_answers_comes_first(question: str, right: str, wrong: str) -> None:
-    scores = CrossEncoder.load().score(question, [wrong, right])
+    encoder = CrossEncoder.load()
+    scores = encoder.score(question, read(encoder, [wrong, right]))
     assert scores.shape == (2,) and scores.dtype == np.float32
     assert scores[1] > scores[0]
 
 
 def test_the_order_and_number_of_spans_hardly_matter() -> None:
-    """Nor does it matter whether a span was read before; padding moves the 8-bit scores a little."""
+    """Nor does it matter with what a span was read; padding moves the 8-bit scores a little."""
     encoder = CrossEncoder.load()
     spans = ["kubelet. | it manages the containers of its node", "build | run.sh", "kube-proxy. | " + "it forwards traffic " * 30]
-    together = encoder.score("what does kubelet do?", spans)
-    alone = [encoder.score("what does kubelet do?", [span])[0] for span in spans]
+    states = read(encoder, spans)
+    together = encoder.score("what does kubelet do?", states)
+    alone = [encoder.score("what does kubelet do?", read(encoder, [span]))[0] for span in spans]
     assert np.allclose(together, alone, atol=0.5)
-    assert np.allclose(together, encoder.score("what does kubelet do?", spans[::-1])[::-1], atol=0.5)
+    assert np.allclose(together, encoder.score("what does kubelet do?", states[::-1])[::-1], atol=0.5)
     assert encoder.score("anything", []).shape == (0,)
 
 
@@ -61,9 +67,9 @@ def test_rereading_keeps_all_and_puts_what_was_read_first(assistant: Assistant) 
         return {c.place for c in found}
 
     assert len(candidates) == len(again) and places(candidates) == places(again)
-    read = worth_reading(candidates)
-    assert places(again[: len(read)]) == places(read)
-    assert all(c.read is not None for c in again[: len(read)]) and all(c.read is None for c in again[len(read) :])
+    first = worth_reading(candidates)
+    assert places(again[: len(first)]) == places(first)
+    assert all(c.read is not None for c in again[: len(first)]) and all(c.read is None for c in again[len(first) :])
     assert [c.score for c in again] == sorted((c.score for c in again), reverse=True)
 
 
