@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assistant import tree
-from assistant.answerable import asked_for
+from assistant.answerable import SUPPORTED, asked_for
 from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Source, Statement, Turn
 from assistant.errors import ModelError, SettingsError
@@ -82,7 +82,7 @@ class Assistant:
             return
         statements, citations = self._cite(evidence.selection)
         confidence = evidence.selection.confidence
-        if reply and _tells_more(reply, evidence):
+        if reply and _tells_more(reply, query, evidence):
             reply = tree.numbered_after(reply, len(citations)) if reply.claim == "beside" else reply
             beside = reply.claim == "beside"
             statements = [*(statements if beside else ()), *reply.statements]
@@ -288,12 +288,13 @@ def _ms(begin: float, end: float) -> float:
     return round((end - begin) * 1000, 2)
 
 
-def _tells_more(reply: tree.Reply, evidence: Evidence) -> bool:
+def _tells_more(reply: tree.Reply, query: Query, evidence: Evidence) -> bool:
     """Whether the tree is heard beside or instead of what the documents say: not where those name the place themselves."""
     best = evidence.selection.best
     if reply.claim == "else" and evidence.answers and best is not None:
-        if reply.is_place and best.chunk.kind == "entry":  # what lives below it is told more exactly
-            return reply.citations[0].path.startswith(f"{best.chunk.name}/")
+        if reply.is_place and best.chunk.kind == "entry":  # what lives below it is told more exactly, and so is what the entry does not name
+            lacking = any(s < SUPPORTED for u, s in zip(query.units, best.supports, strict=True) if not (u.generic or u.minor or u.everyday))
+            return lacking or reply.citations[0].path.startswith(f"{best.chunk.name}/")
         return reply.is_place and best.chunk.kind != "entry" and not SAYS_PLACE.search(best.text)
     return True
 

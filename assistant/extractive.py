@@ -92,7 +92,8 @@ def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         gain = coverage(query.units, np.maximum(before, candidate.supports)) - coverage(query.units, before)
         near = candidate.score >= best.score - NEAR
         section = described and candidate.chunk.headings == best.chunk.headings and candidate.score >= best.score - SECTION
-        if (near and (gain > 0.1 or candidate.score >= best.score - NEAR / 2)) or (section and ROLE.search(candidate.text)):
+        another = "list" in query.intents and candidate.feature("names_wanted") == 1.0 and best.segment.kind == "sentence"
+        if (near and (gain > 0.1 or another or candidate.score >= best.score - NEAR / 2)) or (section and ROLE.search(candidate.text)):
             chosen.append(candidate)
     return chosen
 

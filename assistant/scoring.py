@@ -122,10 +122,16 @@ def score(
     asked = Asked(query.units, reader.read(query.text))
     most = max((s for p in passages for leg, s in p.scores.items() if leg.startswith("lexical")), default=1.0)
     found: dict[tuple[str, str, int], Candidate] = {}
+    lists = bool(query.intents & {"list", "count"})
+
+    def rank(candidate: Candidate) -> tuple[bool, float]:
+        """What announces a list stands in the list and in the paragraph before it; the former is read where a list is asked for."""
+        return (candidate.segment.kind == "lead") == lists, candidate.score
+
     for passage in with_named(query, passages, index):
         for segment, features, supports in _read(query, asked, passage, most, index, reader):
             candidate = Candidate(passage.chunk, segment, float(weights @ features), supports, features)
-            if candidate.place not in found or found[candidate.place].score < candidate.score:
+            if candidate.place not in found or rank(found[candidate.place]) < rank(candidate):
                 found[candidate.place] = candidate
     return sorted(found.values(), key=lambda c: (-c.score, c.place))
 
