@@ -153,7 +153,8 @@ def reread(query: Query, candidates: Sequence[Candidate], index: Index, encoder:
 def is_plain(query: Query, candidate: Candidate) -> bool:
     """Whether the question asks for nothing but what an entry is or where: its few words are little to read, its name says it."""
     asked = [support for unit, support in zip(query.units, candidate.supports, strict=True) if not unit.generic and not unit.minor]
-    return bool(candidate.feature("entry_described")) and query.intents <= {"what", "where"} and bool(asked) and min(asked) >= PLAINLY
+    told = bool(candidate.chunk.note or candidate.chunk.children) or "where" in query.intents
+    return told and bool(candidate.feature("entry_described")) and query.intents <= {"what", "where"} and bool(asked) and min(asked) >= PLAINLY
 
 
 def worth_reading(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
