@@ -210,7 +210,10 @@ class Assistant:
         """Switch to the newest generation, when an ingest has made one since."""
         current = current_generation(self.settings.index)
         if current is not None and current != self.index.folder.name:
-            self.index = Index.open(self.settings.index, self.embedder, self.settings.chroma_url)
+            index = Index.open(self.settings.index, self.embedder, self.settings.chroma_url)
+            if self.encoder is not None:
+                index.check_encoder(self.encoder)
+            self.index = index
             for name in ("reader", "trees"):
                 self.__dict__.pop(name, None)
 

@@ -95,6 +95,11 @@ class Bag:
         return float(values @ self.weights / self.weights.sum()) if self.words else 0.0
 
 
+def softly(close: np.ndarray) -> np.ndarray:
+    """What likeness of meaning (cosines) is worth beside a word itself, 0 to `SOFT_MOST`."""
+    return SOFT_MOST * np.clip((close - SOFT_FLOOR) / (SOFT_CEILING - SOFT_FLOOR), 0, 1)  # type: ignore[no-any-return]
+
+
 class Asked:
     """A question's units and words, held against spans; what is found of a span is kept."""
 
@@ -129,7 +134,7 @@ class Asked:
         close = np.zeros(count + len(self.bag.words), np.float32)
         if span.words and len(close):
             close = (self._vectors @ span.vectors.T).max(axis=1)
-        soft = SOFT_MOST * np.clip((close[:count] - SOFT_FLOOR) / (SOFT_CEILING - SOFT_FLOOR), 0, 1) * self._soft
+        soft = softly(close[:count]) * self._soft
         for i, unit in enumerate(self.units):
             if unit.key in span.keys or (self._literal[i] and unit.text in span.folded):
                 soft[i] = 1.0

@@ -14,7 +14,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from assistant.datamodels import Folder
-from assistant.evidence import SOFT_CEILING, SOFT_FLOOR, SOFT_MOST, unit_weight, word_vector
+from assistant.evidence import softly, unit_weight, word_vector
 from assistant.query import Query, Unit
 from assistant.records import Records
 from assistant.static import StaticModel
@@ -179,8 +179,7 @@ class Tree:
         """Words of paths that mean what a unit says, in either language, with how much that counts, 0 to 1."""
         if unit.is_name and unit.text.isascii() and "-" in unit.text:
             return []
-        close = self._words.vectors @ word_vector(unit.text)
-        worth = SOFT_MOST * np.clip((close - SOFT_FLOOR) / (SOFT_CEILING - SOFT_FLOOR), 0, 1)
+        worth = softly(self._words.vectors @ word_vector(unit.text))
         return [(self._words.names[i], float(worth[i])) for i in np.flatnonzero(worth)]
 
     def _holders(self, spellings: Iterable[frozenset[str]]) -> tuple[set[int], set[int]]:

@@ -47,6 +47,7 @@ EXISTS = re.compile(
 SURELY = 0.65
 """Share of a question's weight that a path must hold where the question names no place and does not ask for one."""
 ANY_CODE = re.compile(r"\b(code|director|folder|package|have (something|anything)|implement)|代码|目录|文件夹|实现|包")
+KINDS = re.compile(r"\b(director(y|ies)|folders?|files?)\b|目录|文件")
 MANY = re.compile(r"\b(what|which|list)\b|哪些|哪几|什么")
 WHERE = re.compile(
     r"\bwhere(abouts)?\b|\b(which|what)( \S+){0,4} (directory|folder|path|package|dir)\b|\b(location|path) (of|to|for)\b|\bpoint me (to|at)\b"
@@ -159,7 +160,7 @@ class _Asker:
             return self._owners()
         if ASKS_MORE.search(self.text):
             return None
-        if named is None and self._at_root() and MANY.search(self.text):
+        if named is None and self._at_root() and MANY.search(self.text) and KINDS.search(self.text):
             return self._holds(Named(".", 0, 0, True))
         if named is not None:
             if EXISTS.search(shape) and not (MANY.search(shape) and HOLDS.search(shape)):
@@ -209,9 +210,13 @@ class _Asker:
                     if tree.find(f"{place.path}/{named.text}".lower(), at_root=True):
                         return Named(f"{place.path}/{named.text}".lower(), named.start, named.end, True)
                 if above and not tree.find(named.text):
-                    inside = next((p for p in above if p.path.startswith("pkg/")), above[0])
-                    return Named(f"{inside.path}/{named.text}".lower(), named.start, named.end, True)
+                    return Named(f"{self._largest(tree, above)}/{named.text}".lower(), named.start, named.end, True)
         return named
+
+    def _largest(self, tree: Tree, places: Sequence[Place]) -> str:
+        """Path of the directory that holds most, among those as near the top as the first."""
+        near = [place.path for place in places if place.path.count("/") == places[0].path.count("/")]
+        return max(near, key=lambda path: len(folder.listing) if (folder := tree.folder(path)) else 0)
 
     def _folder_citation(self, tree: Tree, folder: Folder) -> Citation:
         source = self.sources[tree.source]

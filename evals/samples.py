@@ -58,7 +58,7 @@ def collect(splits: Sequence[str], read: bool = True) -> tuple[Assistant, list[S
     """Ask the questions of some splits; `read`: let the cross-encoder read their candidates.
 
     Questions on another source are asked of the article too, and those off the topic of every other source:
-    there they cannot be answered.
+    there they cannot be answered. Of those on a tree only what it cannot say is asked, since the tree itself answers the others.
     """
     settings = Settings.from_environment()
     ingest(settings)
