@@ -224,7 +224,8 @@ def resolve(text: str, earlier: str, terms: TermTable, names: Collection[str]) -
     """Make a follow-up stand alone, from the question before it; other questions come back as they are."""
     own, before = subjects(text, terms, names), subjects(earlier, terms, names)
     pronoun = _pronoun(text)
-    if pronoun and before and not (own and CONTINUES.search(text)):
+    turned = CONTINUES.search(text) and any(m.start < pronoun.start() for m in own) if pronoun else False  # 'and kubelet, what does it do?'
+    if pronoun and before and not turned:
         subject = before[0]
         named = earlier[subject.start : subject.end]
         return text[: pronoun.start()] + f" {named} " + text[pronoun.end() :]

@@ -53,3 +53,18 @@ def test_a_general_pattern_is_quoted_not_extended(assistant: Assistant) -> None:
     answer = assistant.ask("怎么单独编译 kubelet？")
     assert {145, 147} == {citation.start_line for citation in answer.citations}
     assert "cmd/kubelet" not in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "earlier", "asked"),
+    [
+        ("那它运行在哪类节点上？", "kube-proxy 是什么？", "kube-proxy"),
+        ("and does it run on the worker?", "what is kube-proxy?", "kube-proxy"),
+        ("那 kubelet 呢，它负责什么？", "kube-proxy 是什么？", "kubelet"),
+        ("and kubelet, what does it do?", "what is etcd?", "kubelet"),
+    ],
+)
+def test_it_is_what_was_asked_before_unless_another_thing_is_named_first(assistant: Assistant, question: str, earlier: str, asked: str) -> None:
+    query = assistant.query(question, [Turn(earlier)])
+    assert f"term:{asked}" in query.subjects
+    assert not {"term:kube-proxy", "term:kubelet", "term:etcd"} - {f"term:{asked}"} & set(query.subjects)
