@@ -150,7 +150,7 @@ def span_text(chunk: Chunk, position: int) -> str:
         inside = f" contains {', '.join(chunk.children[:CHILDREN])}" if chunk.children else ""
         what = f"{chunk.name} ({kind}) {chunk.note or ''}{inside}" if chunk.kind in ("entry", "directory") else f"{chunk.name}: {chunk.note or texts[position]}"
         return fold(" ".join([*headings, "|", what]))
-    before = [texts[0], texts[position - 1]] if position > 1 and chunk.segments[0].kind != "lead" else texts[:1] if position else []
+    before = [texts[i] for i in chunk.before(position)]
     span = texts[position]
     if chunk.segments[position].kind == "lead":
         span += " " + " ".join(texts[1:])[:CONTEXT]

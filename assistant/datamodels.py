@@ -198,6 +198,19 @@ class Chunk:
     children: tuple[str, ...] = ()
     """Names of the entries directly inside `name`, in their order."""
 
+    def before(self, position: int) -> tuple[int, ...]:
+        """Positions of the segments that one follows from: what leads into the whole, and the beginning and the end of what is
+        said before it in its paragraph; of an item the item's beginning, of a row the table's head."""
+        segment, lead = self.segments[position], self.segments[0].kind == "lead"
+        if segment.kind == "item":
+            own = next(i for i, other in enumerate(self.segments) if other.item == segment.item)
+            found = [*([0] if lead else []), own, position - 1 if position - 1 > own else own]
+        elif segment.kind == "row":
+            found = [0, int(lead)]
+        else:
+            found = [0, 0 if lead else position - 1]
+        return tuple(dict.fromkeys(i for i in found if 0 <= i < position))
+
     @staticmethod
     def make_id(source: str, path: str, kind: str, start: int, text: str) -> str:
         return sha256_of("\0".join([source, path, kind, str(start), text]))[:24]

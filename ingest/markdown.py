@@ -1,7 +1,8 @@
 """Markdown → chunks that follow the document's structure, with exact offsets.
 
 markdown-it-py says which lines a block spans; the text is always sliced from the file. A list or a
-code block stays with the sentence that leads into it; a directory listing becomes entries.
+code block stays with the sentence that leads into it, a list inside a list or a code block in one
+with the sentence of the item; a directory listing becomes entries.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from markdown_it.token import Token
 from assistant.datamodels import Chunk, ChunkKind, Document, Segment
 from ingest.listing import parse_listing
 
-CHUNKER = "structure-2"
+CHUNKER = "structure-3"
 """Version of the chunks; an index made with another one is made anew."""
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^---[ \t]*\r?$", re.S | re.M)
@@ -123,20 +124,37 @@ class _Chunker:
         assert token.map is not None
         segments = self._take_lead()
         start, end = self._span(token.map)
-        item = -1
-        for position in range(index + 1, len(self.tokens)):
-            inner = self.tokens[position]
-            if inner.type == token.type.replace("open", "close") and inner.level == token.level:
-                break
+        inside: list[Chunk] = []
+        item, position = -1, index + 1
+        while (inner := self.tokens[position]).type != token.type.replace("open", "close"):
             if inner.type == "list_item_open":
-                item += 1
+                item, self.lead = item + 1, None
             elif inner.type == "paragraph_open" and inner.map:
                 first, last = self._span(inner.map)
                 mark = LIST_MARK.match(self.text, first)
                 first = mark.end() if mark and mark.end() <= last else first
-                segments += [Segment("item", *span, item=item) for span in sentences(self.text, first, last)]
+                said = sentences(self.text, first, last)
+                segments += [Segment("item", *span, item=item) for span in said]
+                self.lead = said[-1] if said else None
+            elif inner.type in ("bullet_list_open", "ordered_list_open"):
+                inside += self._list(inner, position)
+                position = self._closing(position)
+            elif inner.type in ("fence", "code_block"):
+                inside += self._code(inner)
+            elif inner.type == "table_open":
+                inside += self._table(inner)
+                position = self._closing(position)
+            position += 1
+        self.lead = None
         if segments:
             yield self._chunk("list", segments[0].start if segments[0].kind == "lead" else start, end, segments)
+        yield from inside
+
+    def _closing(self, position: int) -> int:
+        """Position of the token that closes the block opened at a position."""
+        opened = self.tokens[position]
+        closing = opened.type.replace("open", "close")
+        return next(i for i in range(position + 1, len(self.tokens)) if self.tokens[i].type == closing and self.tokens[i].level == opened.level)
 
     def _code(self, token: Token) -> Iterator[Chunk]:
         assert token.map is not None

@@ -46,10 +46,13 @@ def test_a_list_keeps_its_lead_in() -> None:
 
 
 def test_markdown_of_all_kinds() -> None:
-    text = "---\nt: x\n---\n# A\r\n<!-- no -->\nOne e.g. this. Two!\n\n- a\n  - b\n\n| h | i |\n|---|---|\n| 1 | 2 |\n\nRun it:\n```sh\n$ make all\n```\n"
+    text = "---\nt: x\n---\n# A\r\n<!-- no -->\nOne e.g. this. Two!\n\n- a\n  - b\n\n        c\n\n| h | i |\n|---|---|\n| 1 | 2 |\n\nRun it:\n```sh\n$ make all\n```\n"
     document = Document("s", "a.md", "en", text)
     chunks = chunk_markdown(document)
-    assert [c.kind for c in chunks] == ["paragraph", "list", "table", "paragraph", "code"]
+    assert [c.kind for c in chunks] == ["paragraph", "list", "list", "code", "table", "paragraph", "code"]
     assert all(document.text[c.start : c.end] == c.text for c in chunks)
     assert [text[s.start : s.end] for s in chunks[0].segments] == ["One e.g. this.", "Two!"]
+    assert [[(s.kind, text[s.start : s.end]) for s in chunk.segments] for chunk in chunks[1:4]] == [
+        [("lead", "Two!"), ("item", "a")], [("lead", "a"), ("item", "b")], [("lead", "b"), ("command", "c")]
+    ]
     assert [text[s.start : s.end] for s in chunks[-1].segments] == ["Run it:", "make all"]
