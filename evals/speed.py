@@ -14,7 +14,7 @@ import numpy as np
 from assistant.assistant import Assistant
 from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Document, Turn
-from assistant.index import write_generation
+from assistant.generation import write_generation
 from evals.about import percentile
 from evals.bootstrap import interval
 from evals.questions import Question

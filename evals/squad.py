@@ -18,7 +18,7 @@ from assistant.assistant import Assistant
 from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Document, Language, Source, sha256_of
 from assistant.errors import CorpusError
-from assistant.index import write_generation
+from assistant.generation import write_generation
 from assistant.models import load_embedder
 from assistant.settings import Settings
 from assistant.terms import TermTable

@@ -16,7 +16,8 @@ from filelock import FileLock, Timeout
 from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import ARTICLE, Chunk, Folder, Source, Visit
 from assistant.errors import AssistantError, CorpusError, IndexMismatchError, IndexNotFoundError, SettingsError
-from assistant.index import Index, fingerprint, generation_id, remembered_sources, write_generation
+from assistant.generation import fingerprint, generation_id, write_generation
+from assistant.index import Index, remembered_sources
 from assistant.models import Embedder, load_embedder
 from assistant.records import LineNote
 from assistant.settings import Settings
