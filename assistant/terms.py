@@ -105,8 +105,12 @@ class TermTable:
         return self._chinese.get(text)
 
     @cached_property
-    def _longest_chinese(self) -> int:
-        return max(map(len, self._chinese), default=0)
+    def _chinese_lengths(self) -> dict[str, list[int]]:
+        """How long the names are that begin with a character, the longest first."""
+        lengths: dict[str, set[int]] = {}
+        for name in self._chinese:
+            lengths.setdefault(name[0], set()).add(len(name))
+        return {first: sorted(found, reverse=True) for first, found in lengths.items()}
 
     @cached_property
     def latin_names(self) -> tuple[str, ...]:
@@ -132,13 +136,11 @@ class TermTable:
         while i < len(words):
             for count in range(min(LONGEST_LATIN, len(words) - i), 0, -1):
                 run = words[i : i + count]
-                if any(not re.fullmatch(r"[-_ ./]?", folded[a.end() : b.start()]) for a, b in pairwise(run)):
-                    continue
                 key = "".join(word.group() for word in run)
                 term = self._latin.get(key) or (self._latin.get(key[:-1]) if key.endswith("s") and len(key) > 4 else None)
                 if term is None and count == 1 and key.isalpha():
                     term = self._stems.get(stem(key))
-                if term:
+                if term and all(re.fullmatch(r"[-_ ./]?", folded[a.end() : b.start()]) for a, b in pairwise(run)):
                     found.append(Mention(term, run[0].start(), run[-1].end()))
                     i += count - 1
                     break
@@ -149,12 +151,11 @@ class TermTable:
         found: list[Mention] = []
         i = 0
         while i < len(folded):
-            if CJK.match(folded, i) or folded[i].isalnum():
-                for length in range(min(self._longest_chinese, len(folded) - i), 1, -1):
-                    term = self._chinese.get(folded[i : i + length])
-                    if term:
-                        found.append(Mention(term, i, i + length))
-                        i += length - 1
-                        break
+            for length in self._chinese_lengths.get(folded[i], ()):
+                name = folded[i : i + length]
+                if length > 1 and (term := self._chinese.get(name)) and len(name) == length:
+                    found.append(Mention(term, i, i + length))
+                    i += length - 1
+                    break
             i += 1
         return found
