@@ -11,7 +11,7 @@ from evals.questions import ARTICLE, Gold, Question
 
 KINDS = (
     "component", "layout", "build", "architecture", "list", "which", "yesno", "command", "comparison", "follow-up", "typo", "noisy",
-    "mixed", "cross-language", "keyword", "oneword", "polite", "near", "far", "chit-chat", "injection", "README", "tree",
+    "mixed", "cross-language", "keyword", "oneword", "polite", "near", "far", "chit-chat", "injection", "README", "tree", "where",
 )
 """Kinds of questions; evals/data/README.md says what each is."""
 
