@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 EXTRACTS = "the answer below is made of extracts, without the language model"
 SAYS_PLACE = re.compile(r"(?<![\w./:-])[\w.-]+/\w|_output")
+PLACE_SAID = 2.0
+"""How much surer the cross-encoder must be of a directory than of a sentence that names a place."""
 NEAREST = 3
 """Passages shown with a declined answer."""
 
@@ -204,7 +206,7 @@ class Assistant:
 
     @cached_property
     def trees(self) -> tree.Trees:
-        return tree.Trees(self.index)
+        return tree.Trees(self.index, self.encoder)
 
     def _follow_index(self) -> None:
         """Switch to the newest generation, when an ingest has made one since."""
@@ -218,8 +220,11 @@ class Assistant:
                 self.__dict__.pop(name, None)
 
     def _cite(self, selection: Selection) -> tuple[list[Statement], list[Citation]]:
-        """Cite each chosen statement and drop what its lines do not support; the best evidence is [1]."""
-        order = sorted(selection.chosen, key=lambda c: c is not selection.best and c.place != (selection.best and selection.best.place))
+        """Cite each chosen statement and drop what its lines do not support; the best evidence is [1], of a list its first item."""
+        best = selection.best
+        if best is not None:
+            best = next((c for c in selection.chosen if c.segment.kind == "item" and _leads(best, c)), best)
+        order = sorted(selection.chosen, key=lambda c: best is None or c.place != best.place)
         citations: dict[tuple[str, str, int], Citation] = {}
         for candidate in order:
             citations[candidate.place] = self._citation(candidate, len(citations) + 1)
@@ -294,12 +299,23 @@ def _ms(begin: float, end: float) -> float:
 def _tells_more(reply: tree.Reply, query: Query, evidence: Evidence) -> bool:
     """Whether the tree is heard beside or instead of what the documents say: not where those name the place themselves."""
     best = evidence.selection.best
-    if reply.claim == "else" and evidence.answers and best is not None:
-        if reply.is_place and best.chunk.kind == "entry":  # what lives below it is told more exactly, and so is what the entry does not name
-            lacking = any(s < SUPPORTED for u, s in zip(query.units, best.supports, strict=True) if not (u.generic or u.minor or u.everyday))
-            return lacking or reply.citations[0].path.startswith(f"{best.chunk.name}/")
-        return reply.is_place and best.chunk.kind != "entry" and not SAYS_PLACE.search(best.text)
-    return True
+    if reply.claim != "else" or not evidence.answers or best is None:
+        return True
+    if not reply.is_place:
+        return False
+    if best.chunk.kind == "entry":  # what lives below it is told more exactly, and so is what the entry does not name
+        lacking = any(s < SUPPORTED for u, s in zip(query.units, best.supports, strict=True) if not (u.generic or u.minor or u.everyday))
+        return lacking or reply.citations[0].path.startswith(f"{best.chunk.name}/")
+    says_place = bool(SAYS_PLACE.search(best.text))
+    if reply.read is None or best.read is None:
+        return not says_place
+    return reply.read > best.read + PLACE_SAID * says_place
+
+
+def _leads(candidate: Candidate, item: Candidate) -> bool:
+    """Whether a sentence leads into the list that an item stands in."""
+    first = item.chunk.segments[0]
+    return first.kind == "lead" and (item.chunk.source, item.chunk.path, first.start) == candidate.place
 
 
 def _statement_text(candidate: Candidate) -> str:

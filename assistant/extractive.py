@@ -9,6 +9,7 @@ engine declines and says what it did not find.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,8 @@ SECTION = 2.5
 """The same for a sentence of the same section that says what the subject does."""
 MOST = 3
 TWO = 3
+PRONOUN = re.compile(r"(it|they|its|their|this|these)\b|它们?|该组件|其(?!他|它|中)", re.I)
+"""Begins a sentence whose subject stands before it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def select(query: Query, passages: Sequence[Passage], index: Index, reader: Read
     if not candidates:
         return Selection((), None, "off_topic", tuple(unit.text for unit in query.units[:3]))
     if encoder is not None:
-        candidates = reread(query, candidates, index, encoder, calibration)
+        candidates = reread(query, candidates, index, reader, encoder, calibration)
     chosen = choose(query, candidates, lambda side: score(side, passages, index, reader, calibration))
     decision = decide(query, candidates, judged(query, chosen), calibration)
     if not decision.answers:
@@ -122,7 +125,7 @@ def _sides(query: Query, candidates: Sequence[Candidate], rank: Callable[[Query]
         if fresh := next((c for c in own if c.place not in {x.place for x in chosen}), None):
             known = next((c for c in candidates if c.place == fresh.place), None)
             supports = tuple(float(u == unit) for u in query.units) if known is None else known.supports
-            chosen.append(replace(fresh, supports=supports))
+            chosen.append(replace(fresh, supports=supports, read=None if known is None else known.read))
     return chosen
 
 
@@ -136,9 +139,22 @@ def expand(query: Query, chosen: Sequence[Candidate], index: Index) -> list[Cand
         if candidate is not chosen[0] and "compare" not in query.intents and (announced or (following and not whole)):
             continue  # one list an answer, and none behind a sentence that only adds to another
         announced = announced or bool(following)
-        for one in [candidate, *following]:
+        for one in [*before(query, candidate), candidate, *following]:
             result.setdefault(one.place, one)
     return list(result.values())
+
+
+def before(query: Query, candidate: Candidate) -> list[Candidate]:
+    """What a chosen segment cannot be read without: the sentence that leads into a command; where a name is asked for,
+    the sentence that names what 'it' is."""
+    segments = candidate.chunk.segments
+    if candidate.segment.kind == "command" and segments[0].kind == "lead":
+        return [replace(candidate, segment=segments[0])]
+    if candidate.segment.kind != "sentence" or not query.wanted or not PRONOUN.match(candidate.text):
+        return []
+    at = segments.index(candidate.segment)
+    named = [i for i in (0, *range(at - 1, 0, -1)) if i < at and not PRONOUN.match(replace(candidate, segment=segments[i]).text)]
+    return [replace(candidate, segment=segments[i]) for i in named[:1]]
 
 
 def followers(query: Query, candidate: Candidate, index: Index) -> list[Candidate]:

@@ -8,7 +8,7 @@ import os
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from assistant.datamodels import ARTICLE, Chunk, Document, Folder, Source, Visit
 from assistant.index import FORMAT, LANGUAGES, Index, current_generation, searchable
 from assistant.lexical import LexicalIndex
 from assistant.models import Embedder
+from assistant.places import folder_text
 from assistant.records import LineNote, write_records
 from assistant.states import StateStore
 from assistant.store import VectorStore
@@ -27,7 +28,8 @@ from assistant.text import CODE, TOKENIZER, fold, stem
 
 LONG_DOCUMENT = 100_000
 LARGE_SOURCE = 1_000_000
-"""Characters; see `_read_beforehand`."""
+LARGE_TREE = 10_000
+"""Characters, and directories; see `_read_beforehand`."""
 
 
 def fingerprint(embedder: Embedder, encoder: CrossEncoder) -> str:
@@ -78,8 +80,7 @@ def write_generation(
     folder.mkdir(parents=True)
     vectors = _vectors(chunks, embedder, reuse)
     np.save(folder / "vectors.npy", vectors)
-    read = (span_text(chunk, position) for chunk in _read_beforehand(documents, chunks) for position in range(len(chunk.segments)))
-    StateStore.write(folder, read, encoder, reuse.states if reuse else None, progress)
+    StateStore.write(folder, _read_beforehand(documents, chunks, folders), encoder, reuse.states if reuse else None, progress)
     parts: dict[str, list[int]] = {}
     for n, source in enumerate(sources):
         for language in LANGUAGES:
@@ -112,18 +113,23 @@ def write_generation(
     return generation
 
 
-def _read_beforehand(documents: Sequence[Document], chunks: Sequence[Chunk]) -> list[Chunk]:
-    """Chunks whose spans the cross-encoder reads when they are ingested: of the article those of the language it reads; of a source
-    what documents of usual length hold, unless that is so much that ingesting would take minutes. The others are read when asked for.
+def _read_beforehand(documents: Sequence[Document], chunks: Sequence[Chunk], folders: Sequence[Folder]) -> Iterator[str]:
+    """Texts that the cross-encoder reads when they are ingested: of the article those of the language it reads; of a source what
+    documents of usual length hold, and its directories, unless that is so much that ingesting would take minutes. Others are read when asked for.
     """
-    usual = {(document.source, document.path) for document in documents if len(document.text) <= LONG_DOCUMENT}
+    usual = {(document.source, document.path): document for document in documents if len(document.text) <= LONG_DOCUMENT}
     sizes = Counter[str]()
     for chunk in chunks:
         sizes[chunk.source] += len(chunk.text) if (chunk.source, chunk.path) in usual else 0
-    return [
-        chunk for chunk in chunks
-        if (chunk.source, chunk.path) in usual and sizes[chunk.source] <= LARGE_SOURCE and (chunk.source != ARTICLE or chunk.language == "en")
-    ]
+    for chunk in chunks:
+        if (chunk.source, chunk.path) in usual and sizes[chunk.source] <= LARGE_SOURCE and (chunk.source != ARTICLE or chunk.language == "en"):
+            yield from (span_text(chunk, position) for position in range(len(chunk.segments)))
+    trees = Counter(folder.source for folder in folders)
+    for folder in folders:
+        if trees[folder.source] <= LARGE_TREE:
+            span = folder.described
+            document = usual.get((folder.source, span.path)) if span else None
+            yield folder_text(folder, document.text[span.start : span.end] if span and document else "")
 
 
 def _vectors(chunks: Sequence[Chunk], embedder: Embedder, reuse: Index | None) -> np.ndarray:

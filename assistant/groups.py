@@ -5,20 +5,22 @@ A tree holds a hundred times as many passages as the article and would crowd it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Passage
-from assistant.evidence import Reader
+from assistant.evidence import Reader, coverage
 from assistant.extractive import Selection, select
 from assistant.index import Index
 from assistant.query import Query
+from assistant.scoring import Calibration, Candidate
 
 SURE = 0.95
 """Confidence of an answer from the article from which the checkouts are not asked."""
-AHEAD = 0.1
-"""How much surer a checkout's answer must be to be given instead of the article's."""
+BETWEEN = ("confidence", "read", "coverage", "entry")
+"""Names of what tells, where both answer, which is heard."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,32 @@ def find_evidence(
         return found[0]
     first, second = found
     if first.answers and second.answers:
-        return second if second.selection.confidence > first.selection.confidence + AHEAD else first
+        return second if ahead(query, first.selection, second.selection) > 0 else first
     if first.answers or second.answers:
         return first if first.answers else second
     knows_subject = [one for one in found if one.selection.reason == "partly_covered"]
     return knows_subject[0] if knows_subject else max(found, key=lambda one: one.selection.confidence)
+
+
+def ahead(query: Query, article: Selection, checkout: Selection) -> float:
+    """Log odds that a checkout's answer is the one that was asked for, rather than the article's."""
+    assert article.best and checkout.best
+    weights = Calibration.between()
+    values = between(query, (article.confidence, article.best), (checkout.confidence, checkout.best))
+    return weights["bias"] + sum(weights[name] * value for name, value in zip(BETWEEN, values, strict=True))
+
+
+def between(query: Query, article: tuple[float, Candidate], checkout: tuple[float, Candidate]) -> list[float]:
+    """How far a checkout's answer is ahead of the article's: in the log odds that it answers, what the cross-encoder
+    makes of it, how much of the question it says; and whether the article has no more than an entry of its source tree."""
+    (one, said), (other, told) = article, checkout
+    read = 0.0 if told.read is None or said.read is None else told.read - said.read
+    return [
+        _log_odds(other) - _log_odds(one), read,
+        coverage(query.units, told.supports) - coverage(query.units, said.supports), float(said.chunk.kind == "entry"),
+    ]
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(0.9999, max(0.0001, probability))
+    return math.log(bounded / (1 - bounded))

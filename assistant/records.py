@@ -136,6 +136,10 @@ class Records:
         """Last part (lower case) and path of every directory."""
         return [(leaf, path) for leaf, path in self._rows("select leaf, path from folders where source = ? order by rowid", (source,))]
 
+    def file_leaves(self, source: str) -> list[tuple[str, str]]:
+        """Last part (lower case) and path of every file."""
+        return [(leaf, path) for leaf, path in self._rows("select leaf, path from files where source = ? order by rowid", (source,))]
+
     def has_name(self, name: str) -> bool:
         return bool(self._rows("select 1 from names where name = ?", (name,)))
 

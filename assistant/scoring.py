@@ -22,6 +22,8 @@ from assistant.datamodels import ARTICLE, Chunk, Passage, Segment
 from assistant.evidence import Asked, Bag, Reader
 from assistant.index import Index
 from assistant.query import VAGUE, Query, Unit
+from assistant.terms import Mention
+from assistant.text import fold
 
 FEATURES = (
     "own", "around", "other", "dense", "dense_other", "dense_chunk", "late", "late_around", "rank", "length", "first",
@@ -88,6 +90,12 @@ class Calibration:
         record = json.loads(CALIBRATION.read_text(encoding="utf-8"))["article" if article else "checkout"]
         return cls(record["weights"], record["decision"], record["threshold"], record["reading"])
 
+    @staticmethod
+    @cache
+    def between() -> Mapping[str, float]:
+        """Weights of what tells, where the article and a checkout both answer, which is heard (`assistant.groups.ahead`)."""
+        return json.loads(CALIBRATION.read_text(encoding="utf-8"))["sources"]  # type: ignore[no-any-return]
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -123,26 +131,32 @@ def score(
     most = max((s for p in passages for leg, s in p.scores.items() if leg.startswith("lexical")), default=1.0)
     found: dict[tuple[str, str, int], Candidate] = {}
     lists = bool(query.intents & {"list", "count"})
+    announced = lists or ("command" in query.intents and bool(query.subjects))
 
     def rank(candidate: Candidate) -> tuple[bool, float]:
-        """What announces a list stands in the list and in the paragraph before it; the former is read where a list is asked for."""
-        return (candidate.segment.kind == "lead") == lists, candidate.score
+        """What announces a list or a command stands in it and in the paragraph before it; the former is read where one is asked for, of a thing."""
+        return (candidate.segment.kind == "lead") == announced, candidate.score
 
     for passage in with_named(query, passages, index):
-        for segment, features, supports in _read(query, asked, passage, most, index, reader):
+        read = list(_read(query, asked, passage, most, index, reader))
+        if lists and read[0][0].kind == "lead":  # what it announces is said with it
+            read[0] = (*read[0][:2], tuple(map(max, *(supports for _, _, supports in read))) if len(read) > 1 else read[0][2])
+        for segment, features, supports in read:
             candidate = Candidate(passage.chunk, segment, float(weights @ features), supports, features)
             if candidate.place not in found or rank(found[candidate.place]) < rank(candidate):
                 found[candidate.place] = candidate
     return sorted(found.values(), key=lambda c: (-c.score, c.place))
 
 
-def reread(query: Query, candidates: Sequence[Candidate], index: Index, encoder: CrossEncoder, calibration: Calibration) -> list[Candidate]:
+def reread(
+    query: Query, candidates: Sequence[Candidate], index: Index, reader: Reader, encoder: CrossEncoder, calibration: Calibration
+) -> list[Candidate]:
     """Let the cross-encoder read the first candidates with the question, and rank them by both scores; the others follow.
 
     Of a document that has an English rendition, that is read: the encoder knows English best.
     """
     first = worth_reading(candidates)
-    read = [clipped(value) for value in encoder.score(query.text, states(first, index, encoder))]
+    read = verdicts(query, first, index, reader, encoder)
     read = [max(value, PLAIN) if is_plain(query, candidate) else value for value, candidate in zip(read, first, strict=True)]
     ranked = [replace(c, read=value, score=c.score + calibration.reading * value) for c, value in zip(first, read, strict=True)]
     least = min(read, default=0.0)
@@ -160,6 +174,46 @@ def is_plain(query: Query, candidate: Candidate) -> bool:
 def worth_reading(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     """The first candidates, as many as may turn out the best."""
     return [c for c in candidates[:READ] if c.score >= candidates[0].score - BEHIND]
+
+
+def verdicts(query: Query, candidates: Sequence[Candidate], index: Index, reader: Reader, encoder: CrossEncoder) -> list[float]:
+    """Log odds, by the cross-encoder, that each candidate is the answer, within bounds.
+
+    A sentence on any component ('a single component, such as kubectl') is read as if its example had been asked for.
+    """
+    asked = [as_example(query, candidate, reader) for candidate in candidates]
+    found = states(candidates, index, encoder)
+    values = dict.fromkeys(range(len(candidates)), 0.0)
+    for text in dict.fromkeys(asked):
+        among = [i for i, other in enumerate(asked) if other == text]
+        values.update(zip(among, map(clipped, encoder.score(text, [found[i] for i in among])), strict=True))
+    return [values[i] for i in range(len(candidates))]
+
+
+def as_example(query: Query, candidate: Candidate, reader: Reader) -> str:
+    """The question, with the one component it names replaced by the example of a sentence on any component."""
+    said = fold(_leading(candidate.chunk, candidate.segment))
+    if not (match := ANY_COMPONENT.search(said)):
+        return query.text
+    example = next(iter(_components(said, reader, match.start())), None)
+    named = _components(query.text, reader)
+    if example is None or len({mention.term for mention in named}) != 1 or named[0].term == example.term:
+        return query.text
+    text = query.text
+    for mention in reversed(named):
+        text = text[: mention.start] + example.term.id + text[mention.end :]
+    return text
+
+
+def _leading(chunk: Chunk, segment: Segment) -> str:
+    """What a segment says; of a command the sentence that leads into it."""
+    lead = chunk.segments[0] if segment.kind == "command" else segment
+    return chunk.text[lead.start - chunk.start : lead.end - chunk.start]
+
+
+def _components(folded: str, reader: Reader, start: int = 0) -> list[Mention]:
+    """Where a text names a component, from a place on."""
+    return [m for m in reader.terms.find(folded) if m.start >= start and m.term.kind in ("component", "tool") and m.term.id not in VAGUE]
 
 
 def states(candidates: Sequence[Candidate], index: Index, encoder: CrossEncoder) -> list[States]:
@@ -180,9 +234,14 @@ def clipped(read: float) -> float:
 
 
 def with_named(query: Query, passages: Sequence[Passage], index: Index) -> Iterable[Passage]:
-    """The passages, and every entry that the question names, whatever its rank."""
+    """The passages, the commands that they announce, and every entry that the question names, whatever its rank."""
     seen = {passage.chunk.id for passage in passages}
-    yield from passages
+    for passage in passages:
+        yield passage
+        for chunk in index.of_document(passage.chunk.source, passage.chunk.path) if passage.chunk.kind == "paragraph" else ():
+            if chunk.kind == "code" and chunk.id not in seen and passage.chunk.start <= chunk.start < passage.chunk.end:
+                seen.add(chunk.id)
+                yield Passage(chunk, passage.rank, 0.0)
     for chunk in index.entries(query.language):
         if chunk.kind == "entry" and chunk.id not in seen and is_named(chunk, query):
             yield Passage(chunk, len(passages), 0.0)
@@ -206,10 +265,11 @@ def _read(
     """Features and supports of each segment of a passage."""
     chunk = passage.chunk
     whole, vector, weights = reader.read(chunk.text), asked.bag.vector, asked.shares
-    above = chunk.headings[1:][-2:] if chunk.source == ARTICLE else dict.fromkeys((*chunk.headings[:1], *chunk.headings[-2:]))
-    standing = [reader.read(" \n".join(above)), *_opening(chunk, index, reader)]
-    above_supports = np.max([asked.supports(b) for b in standing], axis=0)
-    above_nearest = np.max([asked.nearest(b) for b in standing], axis=0)
+    titles = chunk.headings[1:][-2:] if chunk.source == ARTICLE else dict.fromkeys((*chunk.headings[:1], *chunk.headings[-2:]))
+    standing = [reader.read(" \n".join(titles)), *_opening(chunk, index, reader)]
+    standing_supports = np.max([asked.supports(b) for b in standing], axis=0)
+    standing_nearest = np.max([asked.nearest(b) for b in standing], axis=0)
+    read: list[Bag] = []
     lexical = max((s for leg, s in passage.scores.items() if leg.startswith("lexical")), default=0.0)
     other = index.counterpart(chunk, "en" if chunk.language == "zh" else "zh")
     for position, segment in enumerate(chunk.segments):
@@ -219,8 +279,12 @@ def _read(
         if other is not chunk and len(other.segments) == len(chunk.segments):
             same = other.segments[position]
             bag_other = reader.read(other.text[same.start - other.start : same.end - other.start])
+        read.append(bag)
+        above = [read[i] for i in chunk.before(position) if i == 0 or segment.kind in ("item", "row")]
+        above_supports = np.max([standing_supports, *(asked.supports(b) for b in above)], axis=0)
+        above_nearest = np.max([standing_nearest, *(asked.nearest(b) for b in above)], axis=0)
         own = asked.supports(bag)
-        if ANY_COMPONENT.search(text):
+        if ANY_COMPONENT.search(_leading(chunk, segment)):
             own = np.maximum(own, [_as_example(unit, reader) for unit in query.units])
         there = asked.supports(bag_other) if bag_other else own
         around = CONTEXT * above_supports
@@ -244,8 +308,6 @@ def _read(
             **_form(query, chunk, segment, text, bag, index, reader),
         }
         yield segment, tuple(values.get(name, 0.0) for name in FEATURES), tuple(supports.tolist())
-        if segment.kind == "lead" or position == 0:
-            above_supports, above_nearest = np.maximum(above_supports, asked.supports(bag)), np.maximum(above_nearest, late)
 
 
 def _as_example(unit: Unit, reader: Reader) -> float:

@@ -14,60 +14,41 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import ARTICLE, Chunk, Citation, Document, Folder, Language, Span, Statement
 from assistant.index import Index
 from assistant.owners import groups_of
-from assistant.paths import AT_ROOT, TREE_WORDS, Named, Place, Tree, common_first, named_in
+from assistant.paths import AT_ROOT, NO_NAMES, TREE_WORDS, Named, Place, Tree, common_first, named_in
+from assistant.places import Places
 from assistant.query import Query
+from assistant.shapes import (
+    ANY_CODE,
+    ASKS_MORE,
+    ASKS_VALUE,
+    COUNTS,
+    DOES,
+    EXISTS,
+    FOR,
+    HOLDS,
+    KINDS,
+    LOCATED,
+    MANY,
+    OWNS,
+    STILL_IN,
+    STILL_THERE,
+    TARGET,
+    TARGETS,
+    WHERE,
+    WHY,
+)
+from assistant.static import StaticModel
 from assistant.text import fold
 
 Claim = Literal["instead", "beside", "else"]
 """What a reply is to an answer from the documents: said instead of it, beside it, or only where there is none."""
 
-HOLDS = re.compile(
-    r"what('s| is| are|s)?\s*(there|all|else|stored|kept|located)*\s*(in|inside|under|within|below|at)\s+(the |its |this )?@"
-    r"|(what|which)( \S+){0,5}? (are|is|live|lives|sit|sits|stored|come|comes|have an?|have|has an?)( \S+){0,2}? (in|under|inside|below|within|of) (the )?@"
-    r"|(what|which) [\w' -]{0,60}\b(do|does) (the )?@( \w+){0,3} (hold|contain|have|include)"
-    r"|what (does|do) (the )?@( \w+){0,2} (hold|contain|have in|include)"
-    r"|\b(list|show|name|enumerate)\b.{0,60}@|contents? of (the )?@|what (sits|lives|lies|goes) (in|under|inside) (the )?@"
-    r"|(subdirectories|subfolders|directories|folders|packages|files) (of|in|under|inside) (the )?@"
-    r"|@( \w+)? (contains?|holds?) what"
-    r"|@.{0,8}(里面|里头|里边|里|底下|下面|下边|下|中|内|包含|包括).{0,24}(什么|哪些|啥|几个(子?目录|文件))|@.{0,6}(有|包含|包括|放|存放|分)(着|了|的)?(些)?(什么|哪些|哪几|啥)"
-    r"|(what|which)( \S+){0,5}? (come|comes|ship|ships|left|available|included|bundled|implemented)( \S+){0,2}? (with|in|by|for|of) (the )?@"
-    r"|(what|which) [\w' -]{0,60}@( \w+)? (covers?|holds?|contains?|has|implements?|ships?|includes?)\b"
-    r"|@.{0,12}(管|实现|自带|支持|覆盖|处理|分成).{0,8}(哪几|哪些|什么)|(哪些|哪几).{0,24}@|@.{0,12}那些"
-    r"|(列出|列一下|列举|看看|看一下).{0,12}@|@.{0,4}的?(内容|子目录|结构)(有哪些|是什么)?"
-)
-COUNTS = re.compile(r"how many (sub)?(director|folder|file|package|entr)|(几|多少)个?(子?目录|文件夹|文件|包)")
-EXISTS = re.compile(
-    r"\b(is|are|was) there\b.*@|\b(does|do|did)\b.*@.*\b(still )?exists?\b|@.*\b(is|are) (it|they) (still )?(there|here|around)\b|\b(is|are)\b.{0,20}@.{0,30}\b(there|present|around|gone|missing|a real|part of|in (this|the) (tree|repo|version|checkout))"
-    r"|\bdo(es)? .{0,40}\bhave\b.*@|\bstill\b.*@|@.*\bexists?\b|\bhas .{0,40}@.*\b(moved|removed|gone|deleted)\b|\b(was|were) .{0,20}@.*\b(removed|moved|deleted)\b"
-    r"|(还有|有没有|有无|存不存在|是否有|是不是有|是否存在|有).{0,14}@.{0,12}(吗|么|没有|\?|$)|@.{0,14}(还有|有没有|有无|存不存在|存在|还在|在不在|有吗|在吗|没了|删了|移走|去哪)"
-)
 SURELY = 0.65
 """Share of a question's weight that a path must hold where the question names no place and does not ask for one."""
-ANY_CODE = re.compile(r"\b(code|director|folder|package|have (something|anything)|implement)|代码|目录|文件夹|实现|包")
-KINDS = re.compile(r"\b(director(y|ies)|folders?|files?)\b|目录|文件")
-MANY = re.compile(r"\b(what|which|list)\b|哪些|哪几|什么")
-WHERE = re.compile(
-    r"\bwhere(abouts)?\b|\b(which|what)( \S+){0,4} (directory|folder|path|package|dir)\b|\b(location|path) (of|to|for)\b|\bpoint me (to|at)\b"
-    r"|\blooking for the\b|\b(find|locate) the\b.{0,60}\b(code|source|folder|directory|package)\b"
-    r"|在哪(?!个版本)|哪里|哪儿|(哪一?个|什么)(子?目录|文件夹|路径|包|位置|地方)|目录是哪|放哪|去哪|位于"
-)
-OWNS = re.compile(
-    r"\bwho\b.{0,30}\b(owns?|maintains?|approves?|reviews?|looks? after|is responsible|is in charge|takes? care|can approve|can review|listed|are the (owners|approvers|reviewers|maintainers))"
-    r"|\b(owners|approvers|reviewers|maintainers)\b|which sig\b|谁.{0,6}(负责|维护|审批|审核|评审|批准|管|拥有)|归谁|负责人|维护者|审批人|审阅者|评审人|(哪个|哪一?些) ?sig|owners"
-)
-TARGETS = re.compile(r"\bmake(file)? (targets?|rules?)\b|\btargets? .{0,20}\bmake(file)?\b|make.{0,8}(目标|target)|makefile.{0,12}(目标|target|有哪些|有什么)")
-TARGET = re.compile(r"`?\bmake ([a-z][\w-]+)`?")
-FOR = re.compile(r"what('s| is| are| does| do)?\b.{0,24}@|(purpose|role|point) of (the )?@|(explain|describe|tell me about) (the )?@|@.{0,12}(是什么|做什么|干什么|干嘛|用途|作用|是啥|讲什么|负责什么|什么用)")
-LOCATED = re.compile(r"where('s| is| are| does| do| can)?( i| one)?( find| see)?( the)? @|(director|folder|path).{0,30}@|@.{0,10}(在哪|哪里|哪儿|位于|放在|哪个)|(哪里|哪儿|在哪).{0,8}@")
-"""Asks where the thing named is, not where something else is that has to do with it."""
-DOES = re.compile(r"what (does|do|is|happens|will).{0,24}\bmake [a-z]|\bmake [a-z][\w-]*`?.{0,6}(是什么|是做什么|做什么|干什么|干嘛|用途|作用)")
-ASKS_MORE = re.compile(
-    r"how many (lines|people|commits|bytes|tests)|lines of code|\b((which|what) versions?|timeout|port|default|argument|parameter|flag|option|variable|license|date|year|written|wrote|author)\b|\b(commits?|contributors?|fast(er)?|slow(er)?|coverage|popular|per (month|day|year)|decided)\b|多少行|行代码|提交次数|覆盖率|拍板|多快|参数|(哪个|什么|几)版本|版本号|默认|超时|端口|环境变量|许可|指定|能不能|配置文件|日志文件|config(uration)? files?|on disk|哪年|最早|大小"
-)
-"""What a listing cannot say."""
 LONGEST = 300
 """Characters of a question that can be one on the tree; longer ones tell a story."""
 MOST_NAMES = 80
@@ -83,6 +64,8 @@ class Reply:
     claim: Claim
     is_place: bool = False
     """Whether it says where something is."""
+    read: float | None = None
+    """Log odds, by the cross-encoder, that the first place is the answer; None where it was not asked."""
 
 
 @dataclass
@@ -104,8 +87,8 @@ class _Draft:
         self.citations.append(dataclasses.replace(citation, id=len(self.citations) + 1))
         return len(self.citations)
 
-    def reply(self, claim: Claim, is_place: bool = False) -> Reply | None:
-        return Reply(tuple(self.statements), tuple(self.citations), claim, is_place) if self.statements else None
+    def reply(self, claim: Claim, is_place: bool = False, read: float | None = None) -> Reply | None:
+        return Reply(tuple(self.statements), tuple(self.citations), claim, is_place, read) if self.statements else None
 
     def words(self, zh: str, en: str) -> str:
         return zh if self.language == "zh" else en
@@ -114,13 +97,19 @@ class _Draft:
 class Trees:
     """The directory trees of an index, kept ready for questions."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, encoder: CrossEncoder | None = None) -> None:
+        """With an encoder, it reads what a question that describes a thing may mean; without, the words of the paths decide alone."""
         self.index = index
-        self._trees = {s.name: Tree(s.name, index.records, index.terms) for s in index.sources if s.kind != "article"}
+        self.encoder = encoder
+        self._places = {s.name: Places(Tree(s.name, index.records), index) for s in index.sources if s.kind != "article"}
+
+    def places(self, source: str) -> Places:
+        """The directories of a source; raises KeyError when it has no tree."""
+        return self._places[source]
 
     def answer(self, query: Query, sources: Collection[str] | None = None) -> Reply | None:
         """Answer a question on the tree of the sources allowed; None when it is none or they have no tree."""
-        names = [name for name in self._trees if sources is None or name in sources]
+        names = [name for name in self._places if sources is None or name in sources]
         if not names or len(query.text) > LONGEST:
             return None
         text = fold(query.text)
@@ -128,7 +117,7 @@ class Trees:
         for name in asked:
             text = re.sub(_as_word(name), " ", text)
         about_tree = bool(asked) or bool(TREE_WORDS.search(text))
-        return _Asker(query, text, self.index, [self._trees[name] for name in asked or names], about_tree).reply()
+        return _Asker(query, text, self.index, [self._places[name] for name in asked or names], about_tree, self.encoder).reply()
 
 
 def _as_word(name: str) -> str:
@@ -139,12 +128,14 @@ def _as_word(name: str) -> str:
 class _Asker:
     """One question, put to the trees one after another."""
 
-    def __init__(self, query: Query, text: str, index: Index, trees: Sequence[Tree], about_tree: bool) -> None:
+    def __init__(self, query: Query, text: str, index: Index, places: Sequence[Places], about_tree: bool, encoder: CrossEncoder | None) -> None:
         self.query = query
         self.text = text
         self.index = index
-        self.trees = trees
+        self.places = places
+        self.trees = [one.tree for one in places]
         self.about_tree = about_tree
+        self.encoder = encoder
         self.sources = {source.name: source for source in index.sources}
         self.draft = _Draft(index, query.language)
         self.named = self._named()
@@ -158,12 +149,14 @@ class _Asker:
             return self._targets()
         if OWNS.search(self.text) and not ASKS_MORE.search(self.text):
             return self._owners()
-        if ASKS_MORE.search(self.text):
+        if ASKS_MORE.search(self.text) or (ASKS_VALUE.search(self.text) and not (WHERE.search(self.text) and ANY_CODE.search(self.text))):
             return None
         if named is None and self._at_root() and MANY.search(self.text) and KINDS.search(self.text):
             return self._holds(Named(".", 0, 0, True))
+        if asked := self._asked_for(named, shape):
+            return self._exists(asked)
         if named is not None:
-            if EXISTS.search(shape) and not (MANY.search(shape) and HOLDS.search(shape)):
+            if EXISTS.search(shape) and not WHY.search(self.text) and not (MANY.search(shape) and HOLDS.search(shape)):
                 return self._exists(self._inside(named))
             if WHERE.search(self.text) and LOCATED.search(shape):
                 return self._located(named)
@@ -192,6 +185,27 @@ class _Asker:
             plain = re.search(r"[_.-]", match.group()) or match.group() in ("cmd", "pkg", "hack") or self.about_tree
             if plain and any(tree.find(match.group(), at_root=True) for tree in self.trees):
                 return Named(match.group(), match.start(), match.end(), False)
+        return None
+
+    def _asked_for(self, named: Named | None, shape: str) -> Named | None:
+        """What is asked whether it is there, by its bare name: in the directory the question names ('is glusterfs still in pkg/volume?'),
+        or in the tree ('does this checkout have a kubectl-convert?')."""
+        if WHY.search(self.text) or (MANY.search(shape) and HOLDS.search(shape)):
+            return None
+        above = named.text if named is not None else ""
+        if above and not any(place.is_folder for tree in self.trees for place in tree.find(above, at_root=True)):
+            return None
+        for match in (match for pattern in (STILL_IN if above else STILL_THERE) for match in re.finditer(pattern, shape if above else self.text)):
+            name = match["name"]
+            if name in NO_NAMES:
+                continue
+            there = [place.path.lower() for tree in self.trees for place in common_first(tree.find(name))]
+            if not above and there:
+                return Named(name, *match.span("name"), False)
+            inside = [path for path in there if path.startswith(f"{above}/")]
+            marked = (match.groupdict().get("kind") or "").strip() or self.query.language == "zh"  # a Latin word in Chinese is a name
+            if above and (inside or marked or not all(map(StaticModel.load().knows, re.split(r"[._-]", name)))):
+                return Named(next(iter(inside), f"{above}/{name}"), *match.span("name"), True)
         return None
 
     def _inside(self, named: Named) -> Named:
@@ -353,32 +367,35 @@ class _Asker:
         self.draft.say(text + (f"{say('：', ': ')}{described[0]}" if described else ""), *cited, kind="item")
 
     def _lives(self) -> Reply | None:
-        """Where what the question is about lives, found by the words of paths."""
+        """Where what the question is about lives."""
         plainly = False
-        for tree in self.trees:
+        reads: list[float] = []
+        for somewhere in self.places:
+            tree = somewhere.tree
             names = [match.group() for match in re.finditer(r"[a-z][\w.]*(?:[-_][\w.]+)+|[\w-]+\.(?:sh|go|md|py|yaml|json)\b", self.text)]
             known = {name: self._by_name(tree, name) for name in names}
             plainly = plainly or any(found and self._asks_only_for(name) for name, found in known.items())
             by_name = [place for found in known.values() for place in found]
-            places = by_name if plainly or not (found := tree.where(self.query)) else found
-            for place in places[:MOST_OF_A_KIND]:
+            likely = [] if plainly else somewhere.where(self.query, self.encoder)
+            reads += [one.read for one in likely if one.read is not None]
+            for place in ([one.place for one in likely] or by_name)[:MOST_OF_A_KIND]:
                 self._say_place(tree, place)
-        return self.draft.reply("instead" if self.about_tree or plainly else "else", is_place=True)
+        return self.draft.reply("instead" if self.about_tree or plainly else "else", is_place=True, read=max(reads, default=None))
 
     def _found_inside(self) -> Reply | None:
         """What the directory holds that the question describes; only where no document answers."""
-        for tree in self.trees:
-            for place in tree.where(self.query, SURELY)[:1]:
-                self._say_inside(tree, place.path)
+        for somewhere in self.places:
+            for place in somewhere.by_words(self.query, SURELY)[:1]:
+                self._say_inside(somewhere.tree, place.path)
         return self.draft.reply("else")
 
     def _found(self) -> Reply | None:
         """The directories of what is asked whether it is there; only where no document answers."""
         if not ANY_CODE.search(self.text):
             return None
-        for tree in self.trees:
-            for place in tree.where(self.query, SURELY)[:MOST_OF_A_KIND]:
-                self._say_place(tree, place)
+        for somewhere in self.places:
+            for place in somewhere.by_words(self.query, SURELY)[:MOST_OF_A_KIND]:
+                self._say_place(somewhere.tree, place)
         return self.draft.reply("else")
 
     def _asks_only_for(self, name: str) -> bool:
@@ -393,11 +410,12 @@ class _Asker:
         return [place for place in found if place.path.count("/") == found[0].path.count("/")]
 
     def _owners(self) -> Reply | None:
-        for tree in self.trees:
+        for somewhere in self.places:
+            tree = somewhere.tree
             places: list[Place] = []
             if self.named is not None:
                 places = common_first(tree.find(self.named.text, self._at_root()))
-            places = places or tree.where(self.query)
+            places = places or [one.place for one in somewhere.where(self.query, self.encoder)]
             if places:
                 self._say_owners(tree, places[0])
         return self.draft.reply("instead")

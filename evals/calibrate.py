@@ -1,11 +1,13 @@
 """Learns `assistant/calibration.json` from the development questions: `python -m evals.calibrate`.
 
-Three small models. The weights of a span's features maximise the likelihood of a span that holds the
+Small models. The weights of a span's features maximise the likelihood of a span that holds the
 key facts on a gold line, by a softmax over the question's candidates (ListNet's top-one probability,
 Cao et al. 2007), none below zero; so is the one weight of the cross-encoder's verdict beside them, which was
 trained on other questions (`train`). The decision between answering and declining is a logistic
 regression on the features of what was then chosen. Both are held small (L2); both are also fitted
-without a fifth of the questions in turn, and the figures printed are of the fifth left out.
+without a fifth of the questions in turn, and the figures printed are of the fifth left out. Where the article
+and a checkout both answer, another regression says which is heard; it learns from the fifths left out. How directories are ranked
+is learned by `evals/places.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
@@ -23,7 +26,9 @@ from scipy.special import expit, logsumexp
 from assistant import answerable, scoring
 from assistant.assistant import Assistant
 from assistant.extractive import choose, judged
+from assistant.groups import BETWEEN, between
 from assistant.scoring import CALIBRATION, Calibration, Candidate
+from evals import places
 from evals.samples import Sample, collect, right
 
 FOLDS = 5
@@ -131,6 +136,7 @@ class HeldOut:
     def of(cls, samples: Sequence[Sample], also: Sequence[Sample], assistant: Assistant) -> HeldOut:
         """Leave a fifth of the samples out in turn; `also` are learned from for the ranking, always."""
         labels = np.array([float(s.answerable) for s in samples])
+        rival = np.array([s.rival for s in samples])
         fold = np.random.default_rng(7).permutation(len(samples)) % FOLDS
         confidence, correct = np.zeros(len(samples)), np.zeros(len(samples), bool)
         picks: list[Sequence[Candidate]] = [[] for _ in samples]
@@ -140,7 +146,8 @@ class HeldOut:
             reading = fit_reading(train, weights)
             rows, chosen = zip(*(decision_row(s, weights, reading, assistant) for s in samples), strict=True)
             table = np.array(rows)
-            decision = fit_decision(table[fold != k], labels[fold != k])
+            others = (fold != k) & ~rival
+            decision = fit_decision(table[others], labels[others])
             for i in map(int, np.flatnonzero(fold == k)):
                 confidence[i] = expit(table[i] @ decision[:-1] + decision[-1])
                 correct[i], picks[i] = right(samples[i], chosen[i], assistant), chosen[i]
@@ -148,11 +155,13 @@ class HeldOut:
         return cls(samples, labels, confidence, correct, picks, best_threshold(confidence[own], labels[own]))
 
     def report(self) -> Iterator[str]:
-        yield f"held out, of {len(self.samples)}: threshold {self.threshold:.3f}, area under the curve {area(self.confidence, self.labels):.3f}"
         answered = self.confidence >= self.threshold
-        groups = {"all": self.labels >= 0} | {f"{x}": np.array([s.question.language == x for s in self.samples]) for x in ("zh", "en")}
+        groups = {"all": np.array([not s.rival for s in self.samples])} | {f"{x}": np.array([s.question.language == x for s in self.samples]) for x in ("zh", "en")}
+        own = groups["all"]
+        yield f"held out, of {own.sum()}: threshold {self.threshold:.3f}, area under the curve {area(self.confidence[own], self.labels[own]):.3f}"
         groups |= {split: np.array([s.split == split for s in self.samples]) for split in sorted({s.split for s in self.samples})}
         for name, mask in groups.items():
+            mask = mask & own
             yes, no = mask & (self.labels == 1), mask & (self.labels == 0)
             if yes.any() and no.any():
                 yield (
@@ -163,7 +172,7 @@ class HeldOut:
     def failures(self, assistant: Assistant) -> Iterator[str]:
         for i, s in enumerate(self.samples):
             answered = self.confidence[i] >= self.threshold
-            if (self.correct[i] and answered) if s.answerable else not answered:
+            if s.rival or ((self.correct[i] and answered) if s.answerable else not answered):
                 continue
             q = s.question
             yield (
@@ -175,6 +184,28 @@ class HeldOut:
                 yield f"  -> {c.chunk.path}:{line} read {c.read} {c.text[:110]!r}"
 
 
+def fit_sources(found: Mapping[str, HeldOut]) -> dict[str, float]:
+    """Weights of assistant.groups.ahead: of questions that both an article and a checkout would answer, and their own source rightly."""
+    article = {(s.question.set, s.question.id): i for i, s in enumerate(found["article"].samples)}
+    rows, labels = [], []
+    for j, sample in enumerate(found["checkout"].samples):
+        i = article.get((sample.question.set, sample.question.id))
+        if i is None or not sample.question.answerable:
+            continue
+        sides = [(found["article"], i), (found["checkout"], j)]
+        own = sides[sample.answerable]
+        if all(side.confidence[at] >= side.threshold for side, at in sides) and own[0].correct[own[1]]:
+            rows.append(between(sample.query, *((float(side.confidence[at]), side.picks[at][0]) for side, at in sides)))
+            labels.append(float(sample.answerable))
+    if not rows:
+        print("no question that both an article and a checkout would answer: what decides between them stays", file=sys.stderr)
+        return json.loads(CALIBRATION.read_text(encoding="utf-8"))["sources"]  # type: ignore[no-any-return]
+    weights = fit_decision(np.array(rows), np.array(labels))
+    found_right = np.mean((np.array(rows) @ weights[:-1] + weights[-1] > 0) == np.array(labels))
+    print(f"which source: {len(rows)} questions, {np.mean(labels):.2f} of a checkout, {found_right:.3f} found rightly")
+    return {name: round(float(w), 3) for name, w in zip((*BETWEEN, "bias"), weights, strict=True)}
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.calibrate", description="Learn the engine's weights.")
     parser.add_argument("--write", action="store_true", help=f"write {CALIBRATION.name}")
@@ -183,26 +214,32 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     assistant, samples = collect(options.splits)
     _, more = collect(["train"], read=False)
-    record = {}
+    record: dict[str, Any] = {}
+    found: dict[str, HeldOut] = {}
     for kind in ("article", "checkout"):
-        own, also = [s for s in samples if s.kind == kind], [s for s in more if s.kind == kind]
+        everything, also = [s for s in samples if s.kind == kind], [s for s in more if s.kind == kind]
+        own = [s for s in everything if not s.rival]
         if not any(s.answerable for s in own):
             print(f"no questions on a {kind}: its weights stay", file=sys.stderr)
             record[kind] = json.loads(CALIBRATION.read_text(encoding="utf-8"))[kind]
             continue
-        found = HeldOut.of(own, also, assistant)
-        print(kind, *found.report(), sep="\n")
+        found[kind] = HeldOut.of(everything, also, assistant)
+        print(kind, *found[kind].report(), sep="\n")
         if options.failures:
-            print(*found.failures(assistant), sep="\n")
+            print(*found[kind].failures(assistant), sep="\n")
         weights = fit_ranker([*own, *also])
         reading = fit_reading(own, weights)
-        decision = fit_decision(np.array([decision_row(s, weights, reading, assistant)[0] for s in own]), found.labels)
+        labels = np.array([float(s.answerable) for s in own])
+        decision = fit_decision(np.array([decision_row(s, weights, reading, assistant)[0] for s in own]), labels)
         record[kind] = {
             "weights": {n: round(float(w), 3) for n, w in zip(scoring.FEATURES, weights, strict=True)},
             "decision": {n: round(float(w), 3) for n, w in zip((*answerable.FEATURES, "bias"), decision, strict=True)},
-            "threshold": round(float(found.threshold), 3),
+            "threshold": round(float(found[kind].threshold), 3),
             "reading": round(reading, 3),
         }
+    record["sources"] = fit_sources(found) if len(found) > 1 else json.loads(CALIBRATION.read_text(encoding="utf-8"))["sources"]
+    trees = [source.name for source in assistant.index.sources if source.kind != "article"]
+    record["places"] = places.fit(assistant, trees[0]) if trees else json.loads(CALIBRATION.read_text(encoding="utf-8"))["places"]
     print(json.dumps(record, indent=1))
     if options.write:
         CALIBRATION.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

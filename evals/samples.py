@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,8 @@ POOL = 24
 """Candidates of a question, best first by the weights in use, that the cross-encoder reads to learn from; new weights seldom reach further."""
 OFF_TOPIC = frozenset({"far", "chit-chat", "injection"})
 """Kinds of questions that no source answers."""
+ON_TREE = frozenset({"tree", "where"})
+"""Kinds of questions that the tree itself answers."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,21 @@ class Sample:
         return self.question.answerable and self.question.source == self.source
 
     @property
+    def rival(self) -> bool:
+        """Whether it tells nothing but which of two sources to answer from."""
+        return self.question.answerable and self.source != ARTICLE and self.question.source == ARTICLE
+
+    @property
     def kind(self) -> Literal["article", "checkout"]:
         return "article" if self.source == ARTICLE else "checkout"
 
 
-def collect(splits: Sequence[str], read: bool = True) -> tuple[Assistant, list[Sample]]:
-    """Ask the questions of some splits; `read`: let the cross-encoder read their candidates.
+def collect(splits: Sequence[str], read: bool = True, share: float = 1.0) -> tuple[Assistant, list[Sample]]:
+    """Ask the questions of some splits, or a share of them drawn by chance; `read`: let the cross-encoder read their candidates.
 
     Questions on another source are asked of the article too, and those off the topic of every other source:
-    there they cannot be answered. Of those on a tree only what it cannot say is asked, since the tree itself answers the others.
+    there they cannot be answered. Those on the article are asked of the others for `rival` only: a checkout says much of it again.
+    Of those on a tree only what it cannot say is asked, since the tree itself answers the others.
     """
     settings = Settings.from_environment()
     ingest(settings)
@@ -66,9 +75,11 @@ def collect(splits: Sequence[str], read: bool = True) -> tuple[Assistant, list[S
     there = [source.name for source in assistant.index.sources]
     found = [question for split in splits for question in read_questions(split)]
     asked = [
-        (question, source) for question in found if (question.kind != "tree" or not question.answerable) and question.source in there
-        for source in there if source == question.source or source == ARTICLE or question.kind in OFF_TOPIC
+        (question, source) for question in found if (question.kind not in ON_TREE or not question.answerable) and question.source in there
+        for source in there if source == question.source or source == ARTICLE or question.kind in OFF_TOPIC or (read and question.answerable and question.source == ARTICLE)
     ]
+    if share < 1:
+        asked = random.Random(7).sample(asked, round(share * len(asked)))
     samples = [_sample(question, source, assistant, read) for question, source in tqdm(asked, desc="candidates", unit="question", disable=None)]
     return assistant, [sample for sample in samples if sample.candidates]
 
@@ -81,8 +92,7 @@ def _sample(question: Question, source: str, assistant: Assistant, read: bool) -
     worth = np.array([_worth(question, query, candidate, assistant) for candidate in candidates])
     reads = np.zeros(len(candidates))
     if read and assistant.encoder is not None:
-        states = scoring.states(candidates[:POOL], assistant.index, assistant.encoder)
-        reads[:POOL] = [scoring.clipped(value) for value in assistant.encoder.score(query.text, states)]
+        reads[:POOL] = scoring.verdicts(query, candidates[:POOL], assistant.index, assistant.reader, assistant.encoder)
     return Sample(question.set, question, source, query, passages, candidates, matrix, reads, worth)
 
 

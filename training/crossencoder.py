@@ -30,17 +30,20 @@ from torch import nn
 from tqdm import tqdm
 
 from assistant import scoring
+from assistant.assistant import Assistant
 from assistant.crossencoder import CONTEXT, LONGEST, span_text
 from assistant.datamodels import ARTICLE
+from assistant.places import LIKELY
 from assistant.scoring import Calibration
+from assistant.settings import Settings
 from assistant.text import fold
 from training.alignment import align
 from training.deformer import SEED, CrossEncoder, load, save, tensors
 from training.export import export
 
 SPANS = 5  # of a public set's paragraph
-HARD, EASY = 9, 2  # spans of a development question: the best by the product's score, and others by chance
-MOST = 10  # of both, and those that answer
+HARD, EASY = 7, 1  # spans of a development question: the best by the product's score, and others by chance
+MOST = 8  # of both, and those that answer
 CHINESE_SPANS = 0.15  # share of questions that are asked of the article's Chinese lines as well
 QUESTIONS = 8  # in a batch
 SENTENCE = re.compile(r".+?(?:[。！？]|[.!?](?=\s|$)|$)", re.S)
@@ -48,21 +51,24 @@ SENTENCE = re.compile(r".+?(?:[。！？]|[.!?](?=\s|$)|$)", re.S)
 
 def pair_scores(model: CrossEncoder, tokenizer: Tokenizer, choices: Sequence[Choice]) -> list[torch.Tensor]:
     """The scores of each question's spans."""
-    ids, mask = tensors(tokenizer, [c.question for c in choices])
-    spans = {span: i for i, span in enumerate(dict.fromkeys(span for c in choices for span in c.spans))}
-    span_ids, span_mask = tensors(tokenizer, list(spans))
-    which = torch.tensor([spans[span] for c in choices for span in c.spans])
-    counts = torch.tensor([len(c.spans) for c in choices])
-    of = torch.repeat_interleave(torch.arange(len(choices)), counts)
-    scores = model.upper(model.lower(ids, mask)[of], mask[of], model.lower(span_ids, span_mask)[which], span_mask[which]).float()
-    return list(scores.split(counts.tolist()))
+    asked, ids, mask = _distinct(tokenizer, [question for c in choices for question in c.questions])
+    which, span_ids, span_mask = _distinct(tokenizer, [span for c in choices for span in c.spans])
+    scores = model.upper(model.lower(ids, mask)[asked], mask[asked], model.lower(span_ids, span_mask)[which], span_mask[which]).float()
+    return list(scores.split([len(c.spans) for c in choices]))
+
+
+def _distinct(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Which of the distinct texts each is, (texts,), and their ids and mask, (distinct, tokens)."""
+    distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    return torch.tensor([distinct[text] for text in texts]), *tensors(tokenizer, list(distinct))
 
 
 @dataclass(frozen=True)
 class Choice:
     """A question, spans to choose among, and which of them answer it; none of them where it cannot be answered."""
 
-    question: str
+    questions: tuple[str, ...]
+    """As it is read with each span; mostly the same."""
     spans: tuple[str, ...]
     right: tuple[bool, ...]
 
@@ -92,7 +98,7 @@ def read_squad(files: Sequence[Path], order: random.Random) -> list[Choice]:
                 others = [i for i in range(len(sentences)) if i != place]
                 kept = order.sample(others, min(len(others), SPANS - 1))
                 kept = kept if order.random() < 0.2 and kept else sorted([place, *kept])
-                choices.append(Choice(asked[key][0], tuple(_in_context(sentences, i) for i in kept), tuple(i == place for i in kept)))
+                choices.append(Choice((asked[key][0],) * len(kept), tuple(_in_context(sentences, i) for i in kept), tuple(i == place for i in kept)))
     return choices
 
 
@@ -102,12 +108,12 @@ def _in_context(sentences: Sequence[str], position: int) -> str:
     return " ".join([". ".join(text[:CONTEXT] for text in before), "|", sentences[position]]).strip()
 
 
-def questions(splits: Sequence[str], order: random.Random) -> list[Choice]:
+def questions(splits: Sequence[str], order: random.Random, share: float = 1.0) -> list[Choice]:
     """The questions of some splits with the spans that the product would choose among: the best by its score, those that answer, a few by chance."""
     from evals.samples import collect
 
     choices = []
-    assistant, samples = collect(splits, read=False)
+    assistant, samples = collect(splits, read=False, share=share)
     for sample in samples:
         scores = sample.features @ np.array([Calibration.load(sample.kind == ARTICLE).weights.get(name, 0.0) for name in scoring.FEATURES])
         ranked = np.argsort(-scores, kind="stable").tolist()
@@ -126,7 +132,24 @@ def questions(splits: Sequence[str], order: random.Random) -> list[Choice]:
                 position = chunk.segments.index(sample.candidates[i].segment)
                 same = other if len(other.segments) == len(chunk.segments) else chunk
                 texts.append(span_text(same, position))
-            choices.append(Choice(sample.query.text, tuple(texts), tuple(i in right for i in kept)))
+            asked = tuple(scoring.as_example(sample.query, sample.candidates[i], assistant.reader) for i in kept)
+            choices.append(Choice(asked, tuple(texts), tuple(i in right for i in kept)))
+    return choices
+
+
+def places(splits: Sequence[str], order: random.Random) -> list[Choice]:
+    """The questions on where a thing lives with the directories that the product would choose among."""
+    from evals.questions import read_questions
+
+    assistant = Assistant.open(Settings.from_environment())
+    choices = []
+    for question in (question for split in splits for question in read_questions(split) if question.kind == "where"):
+        somewhere = assistant.trees.places(question.source)
+        query = assistant.query(question.question)
+        gold = [place.path for place in question.gold if place.path is not None]
+        near = [path for path, _ in somewhere.near(query, LIKELY)]
+        kept = list(dict.fromkeys([*gold[:4], *near[:HARD], *order.sample(near[HARD:], min(EASY, len(near[HARD:])))]))[:MOST]
+        choices.append(Choice((query.text,) * len(kept), tuple(map(somewhere.text, kept)), tuple(path in gold for path in kept)))
     return choices
 
 
@@ -197,14 +220,15 @@ def transfer(files: Sequence[Path], output: Path, epochs: float) -> None:
     save(model, tokenizer, output)
 
 
-def adapt(output: Path, epochs: float) -> None:
+def adapt(output: Path, epochs: float, share: float) -> None:
     torch.manual_seed(SEED)
     order = random.Random(SEED)
     model, tokenizer = load(output)
-    choices, held_out = questions(["train"], order), questions(["dev"], order)
-    print(len(choices), "questions with their spans;", "before:", measure(model, tokenizer, held_out), flush=True)
+    choices = [*questions(["train"], order, share), *places(["train"], order)]
+    held_out = {"spans": questions(["dev"], order), "places": places(["dev"], order)}
+    print(len(choices), "questions", *(f"before, {name}: {measure(model, tokenizer, some)}" for name, some in held_out.items()), sep="\n", flush=True)
     learn(model, tokenizer, choices, epochs, 6e-5, order)
-    print("development questions:", measure(model, tokenizer, held_out), flush=True)
+    print(*(f"development, {name}: {measure(model, tokenizer, some)}" for name, some in held_out.items()), sep="\n", flush=True)
     save(model, tokenizer, output)
 
 
@@ -217,6 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--to", type=Path)
     parser.add_argument("--squad", type=Path, nargs="+")
     parser.add_argument("--epochs", type=float, default=1.0)
+    parser.add_argument("--share", type=float, default=1.0, help="of the training questions on documents, drawn by chance")
     parser.add_argument("--start", type=Path, help="folder of the stage before (default: the output)")
     parser.add_argument("--steps", type=int, default=1_000)
     parser.add_argument("--output", type=Path, required=True)
@@ -228,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.stage == "transfer":
         transfer(options.squad, options.output, options.epochs)
     if options.stage == "adapt":
-        adapt(options.output, options.epochs)
+        adapt(options.output, options.epochs, options.share)
     if options.stage == "export":
         export(options.output, options.to)
 

@@ -6,6 +6,7 @@ import pytest
 
 from assistant.assistant import Assistant
 from assistant.datamodels import Answer, Turn
+from assistant.scoring import Calibration, as_example, score
 
 QUESTIONS = [
     "kubelet 是什么？", "Master 节点上有哪些组件？", "What does kube-proxy do?", "how do I build only kubectl?", "构建方式有哪几种",
@@ -49,10 +50,26 @@ def test_a_follow_up_stands_on_the_question_before(assistant: Assistant) -> None
     assert {citation.start_line for citation in answer.citations} == {126, 127, 128, 129}
 
 
-def test_a_general_pattern_is_quoted_not_extended(assistant: Assistant) -> None:
-    answer = assistant.ask("怎么单独编译 kubelet？")
+@pytest.mark.parametrize(
+    "question",
+    ["怎么单独编译 kubelet？", "我想只编译 kube-proxy，命令怎么写？", "单独编译 kube-apiserver", "How do I build only kube-scheduler?", "How can I compile just the kubelet?"],
+)
+def test_a_general_pattern_is_quoted_not_extended(assistant: Assistant, question: str) -> None:
+    answer = assistant.ask(question)
     assert {145, 147} == {citation.start_line for citation in answer.citations}
-    assert "cmd/kubelet" not in answer.answer
+    assert not any(path in answer.answer for path in ("cmd/kubelet", "cmd/kube-"))
+
+
+def test_a_sentence_on_any_component_is_read_as_if_its_example_were_asked_for(assistant: Assistant) -> None:
+    query = assistant.query("How do I build only kube-scheduler?")
+    candidates = score(query, assistant.passages(query), assistant.index, assistant.reader, Calibration.load())
+    read = {candidate.text.strip(): as_example(query, candidate, assistant.reader) for candidate in candidates}
+    assert {text for text, asked in read.items() if asked == "how do i build only kubectl?"} >= {"make WHAT=cmd/kubectl"}
+    assert read[next(text for text in read if text.startswith("The kube-scheduler component, also"))] == query.text
+
+
+def test_a_denial_is_asked_as_one(assistant: Assistant) -> None:
+    assert assistant.query("Why doesn't the kubelet start, can't it?").text == "why does not the kubelet start, can not it?"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_rereading_keeps_all_and_puts_what_was_read_first(assistant: Assistant) 
     query = assistant.query("how does the scheduler choose a node?")
     calibration = Calibration.load()
     candidates = score(query, assistant.passages(query), assistant.index, assistant.reader, calibration)
-    again = reread(query, candidates, assistant.index, CrossEncoder.load(), calibration)
+    again = reread(query, candidates, assistant.index, assistant.reader, CrossEncoder.load(), calibration)
     def places(found: Sequence[Candidate]) -> set[tuple[str, str, int]]:
         return {c.place for c in found}
 

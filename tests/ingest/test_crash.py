@@ -24,10 +24,10 @@ from tests.ingest.trees import FILES, write_tree
 ROOT = Path(__file__).parent.parent.parent
 QUESTION = "Which word is played in the orchestra pit?"
 POINTS = (
-    ("ingest.pipeline._write", "before"), ("assistant.index.write_records", "before"), ("assistant.records._chunk_rows", "after"),
-    ("assistant.index.write_records", "after"), ("assistant.store.VectorStore.create", "after"), ("assistant.lexical.LexicalIndex.build", "before"),
-    ("assistant.index._write_json", "before"), ("assistant.index._write_json", "after"), ("assistant.index._point_to", "before"),
-    ("os.replace", "before"), ("os.replace", "after"), ("shutil.rmtree", "before"), ("assistant.index._point_to", "after"),
+    ("ingest.pipeline._write", "before"), ("assistant.generation.write_records", "before"), ("assistant.records._chunk_rows", "after"),
+    ("assistant.generation.write_records", "after"), ("assistant.store.VectorStore.create", "after"), ("assistant.lexical.LexicalIndex.build", "before"),
+    ("assistant.generation._write_json", "before"), ("assistant.generation._write_json", "after"), ("assistant.generation._point_to", "before"),
+    ("os.replace", "before"), ("os.replace", "after"), ("shutil.rmtree", "before"), ("assistant.generation._point_to", "after"),
 )
 KILLER = """
 import importlib, os, signal, sys
