@@ -23,8 +23,10 @@ from assistant.index import Index
 from assistant.query import Query
 from assistant.scoring import ROLE, Calibration, Candidate, reread, score
 
-NEAR = 1.6
+NEAR = 2.0
 """How far a further statement's score may lie behind the best one's."""
+ALIKE = 1.6
+"""The same where it adds nothing that the question asks for: it may be the answer as well."""
 SECTION = 2.5
 """The same for a sentence of the same section that says what the subject does."""
 MOST = 3
@@ -96,7 +98,7 @@ def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         near = candidate.score >= best.score - NEAR
         section = described and candidate.chunk.headings == best.chunk.headings and candidate.score >= best.score - SECTION
         another = "list" in query.intents and candidate.feature("names_wanted") == 1.0 and best.segment.kind == "sentence"
-        if (near and (gain > 0.1 or another or candidate.score >= best.score - NEAR / 2)) or (section and ROLE.search(candidate.text)):
+        if (near and (gain > 0.1 or another or candidate.score >= best.score - ALIKE)) or (section and ROLE.search(candidate.text)):
             chosen.append(candidate)
     return chosen
 

@@ -49,6 +49,8 @@ UNHEARD = 0.5
 """What a word of the question that no path says weighs beside the others: it describes the thing."""
 AGAINST = -2.0
 """Log odds, by the cross-encoder, down to which a directory is given whose path says what is asked for."""
+SURE = 3.0
+"""How far above the least score a directory is given without a 'perhaps'."""
 MOST = 3
 CLOSE = 2.0
 """How far behind the first another one may be that is given too."""
@@ -263,6 +265,11 @@ class Likely:
     @property
     def score(self) -> float:
         return (self.read or 0.0) + float(calibration()["nearness"]) * self.nearness
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it stands well above the least score; one that only its path speaks for does."""
+        return self.read is None or self.score >= calibration()["least"] + SURE
 
 
 def given(found: Sequence[Likely], least: float) -> list[Likely]:

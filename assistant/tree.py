@@ -357,13 +357,13 @@ class _Asker:
         entry = self._article_entry(named.text)
         return self.draft.reply("else" if entry and not self.about_tree else "instead", is_place=True)
 
-    def _say_place(self, tree: Tree, place: Place) -> None:
+    def _say_place(self, tree: Tree, place: Place, perhaps: bool = False) -> None:
         say = self.draft.words
         folder = tree.folder(place.folder)
         assert folder is not None
         described = self._description(tree, folder) if place.is_folder else None
         cited = [self._folder_citation(tree, folder), *([described[1]] if described else [])]
-        text = f"`{place.path}`{say('（', ' (')}{tree.source}{say('）', ')')}"
+        text = f"{say('可能是 ', 'perhaps ') if perhaps else ''}`{place.path}`{say('（', ' (')}{tree.source}{say('）', ')')}"
         self.draft.say(text + (f"{say('：', ': ')}{described[0]}" if described else ""), *cited, kind="item")
 
     def _lives(self) -> Reply | None:
@@ -378,7 +378,9 @@ class _Asker:
             by_name = [place for found in known.values() for place in found]
             likely = [] if plainly else somewhere.where(self.query, self.encoder)
             reads += [one.read for one in likely if one.read is not None]
-            for place in ([one.place for one in likely] or by_name)[:MOST_OF_A_KIND]:
+            for one in likely:
+                self._say_place(tree, one.place, perhaps=not one.is_sure)
+            for place in by_name[:MOST_OF_A_KIND] if not likely else ():
                 self._say_place(tree, place)
         return self.draft.reply("instead" if self.about_tree or plainly else "else", is_place=True, read=max(reads, default=None))
 
