@@ -39,6 +39,7 @@ STILL_IN = (
 """Asks whether a bare name is in the directory that the question names."""
 THE_TREE = r"(this|the|my) (checkout|tree|repo|repository|release|version|source)"
 STILL_THERE = (
+    rf"(这个版本|这棵树|代码树|源码树|仓库)[^a-z]{{0,6}}(还|是否)?(有没有|有无|有|存在|带)\s*{NAME}\s*(这个|那个)?(?P<kind>插件|目录|包|控制器|驱动|代码)?\s*(吗|么|没有)?[?]?$",
     rf"\b(do|does|has|have) (not )?{THE_TREE}( still)? (have|has|hold|contain|include|ship)( a| an| any| the)? {NAME}",
     rf"\b(is|are) (not )?(there )?(still )?(a |an |any |the )?{NAME}{WHAT_KIND}( still)?( there| present| left| kept)? (in|among|part of) ({THE_TREE}|(the )?in-tree)",
     rf"{NAME}\s*(的|插件|目录|包|控制器|驱动|代码|这个|那个)*[^a-z]{{0,20}}(还在不在|还在吗|在不在|还在么|删了吗|删了没)[?]?$",

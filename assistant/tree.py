@@ -200,10 +200,10 @@ class _Asker:
             if name in NO_NAMES:
                 continue
             there = [place.path.lower() for tree in self.trees for place in common_first(tree.find(name))]
-            if not above and there:
+            marked = (match.groupdict().get("kind") or "").strip() or self.query.language == "zh"  # a Latin word in Chinese is a name
+            if not above and (there or (marked and self.about_tree)):
                 return Named(name, *match.span("name"), False)
             inside = [path for path in there if path.startswith(f"{above}/")]
-            marked = (match.groupdict().get("kind") or "").strip() or self.query.language == "zh"  # a Latin word in Chinese is a name
             if above and (inside or marked or not all(map(StaticModel.load().knows, re.split(r"[._-]", name)))):
                 return Named(next(iter(inside), f"{above}/{name}"), *match.span("name"), True)
         return None
@@ -332,7 +332,7 @@ class _Asker:
         say = self.draft.words
         above = tree.ancestor(named.text)
         near = tree.near(named.text, above)
-        place = say("顶层", "at its top") if above.path == "." else ""
+        place = say("顶层", "at its top") if above.path == "." and tree.find(named.text) else ""  # else it is nowhere
         shown = say("、", ", ").join(f"`{path}`" for path in near)
         text = say(f"{tree.source} {place}没有 `{named.text}`", f"{tree.source} has no `{named.text}`{' ' + place if place else ''}")
         if near:
