@@ -15,7 +15,7 @@ from assistant.evidence import Reader, coverage
 from assistant.extractive import Selection, select
 from assistant.index import Index
 from assistant.query import Query
-from assistant.scoring import Calibration, Candidate
+from assistant.scoring import Candidate, learned
 
 SURE = 0.95
 """Confidence of an answer from the article from which the checkouts are not asked."""
@@ -68,9 +68,9 @@ def find_evidence(
 def ahead(query: Query, article: Selection, checkout: Selection) -> float:
     """Log odds that a checkout's answer is the one that was asked for, rather than the article's."""
     assert article.best and checkout.best
-    weights = Calibration.between()
+    weights = learned()["sources"]
     values = between(query, (article.confidence, article.best), (checkout.confidence, checkout.best))
-    return weights["bias"] + sum(weights[name] * value for name, value in zip(BETWEEN, values, strict=True))
+    return float(weights["bias"]) + sum(weights[name] * value for name, value in zip(BETWEEN, values, strict=True))
 
 
 def between(query: Query, article: tuple[float, Candidate], checkout: tuple[float, Candidate]) -> list[float]:

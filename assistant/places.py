@@ -7,12 +7,10 @@ in either language, for what the bilingual vectors find near it.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -22,7 +20,7 @@ from assistant.evidence import softly, unit_weight, word_vector
 from assistant.index import Index
 from assistant.paths import OUTSKIRTS, Place, Tree
 from assistant.query import Query, Unit
-from assistant.scoring import CALIBRATION
+from assistant.scoring import learned
 from assistant.static import StaticModel
 from assistant.text import CJK, fold, parts, stem
 
@@ -70,7 +68,7 @@ class Places:
         if encoder is None:
             return [Likely(place, 0.0, None) for place in words]
         likely = self.likely(query, encoder)
-        return given(likely, calibration()["least"]) or [one for one in likely if one.place in words and (one.read or 0.0) > AGAINST]
+        return given(likely, learned()["places"]["least"]) or [one for one in likely if one.place in words and (one.read or 0.0) > AGAINST]
 
     def by_words(self, query: Query, enough: float = ENOUGH) -> list[Place]:
         """Directories whose path, or files, say what is asked for, the likeliest first; empty when none holds `enough` of its words."""
@@ -120,7 +118,7 @@ class Places:
     @property
     def weights(self) -> np.ndarray:
         """(features,) as they were learned."""
-        return np.array([calibration()["weights"][name] for name in FEATURES])
+        return np.array([learned()["places"]["weights"][name] for name in FEATURES])
 
     @property
     def paths(self) -> list[str]:
@@ -246,12 +244,6 @@ class Places:
         return np.column_stack([self._words.aside, depth / 5, files > 0, np.log1p(files) / 3])
 
 
-@cache
-def calibration() -> Mapping[str, Any]:
-    """What `python -m evals.calibrate` learned: weights of `FEATURES`, what nearness weighs beside a verdict, the least score."""
-    return json.loads(CALIBRATION.read_text(encoding="utf-8"))["places"]  # type: ignore[no-any-return]
-
-
 @dataclass(frozen=True)
 class Likely:
     """A directory that may be where the thing lives."""
@@ -264,12 +256,12 @@ class Likely:
 
     @property
     def score(self) -> float:
-        return (self.read or 0.0) + float(calibration()["nearness"]) * self.nearness
+        return (self.read or 0.0) + float(learned()["places"]["nearness"]) * self.nearness
 
     @property
     def is_sure(self) -> bool:
         """Whether it stands well above the least score; one that only its path speaks for does."""
-        return self.read is None or self.score >= calibration()["least"] + SURE
+        return self.read is None or self.score >= learned()["places"]["least"] + SURE
 
 
 def given(found: Sequence[Likely], least: float) -> list[Likely]:

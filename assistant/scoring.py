@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,6 +72,13 @@ EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...] = (
 NAMED: frozenset[str] = frozenset({"what", "list", "count", "other", "where", "yesno"})
 
 
+@cache
+def learned() -> Mapping[str, Any]:
+    """What `python -m evals.calibrate` wrote: for an article and a checkout as `Calibration` has it, what tells which of them is
+    heard where both answer (`sources`), and how directories are ranked (`places`)."""
+    return json.loads(CALIBRATION.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
 @dataclass(frozen=True)
 class Calibration:
     """Learned weights: of a span's features, and of what decides between answering and declining."""
@@ -87,14 +95,8 @@ class Calibration:
     @cache
     def load(cls, article: bool = True) -> Calibration:
         """What was learned on the bundled article, or on a checkout, whose passages are many and alike."""
-        record = json.loads(CALIBRATION.read_text(encoding="utf-8"))["article" if article else "checkout"]
+        record = learned()["article" if article else "checkout"]
         return cls(record["weights"], record["decision"], record["threshold"], record["reading"])
-
-    @staticmethod
-    @cache
-    def between() -> Mapping[str, float]:
-        """Weights of what tells, where the article and a checkout both answer, which is heard (`assistant.groups.ahead`)."""
-        return json.loads(CALIBRATION.read_text(encoding="utf-8"))["sources"]  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from assistant import answerable, scoring
 from assistant.assistant import Assistant
 from assistant.extractive import choose, judged
 from assistant.groups import BETWEEN, between
-from assistant.scoring import CALIBRATION, Calibration, Candidate
+from assistant.scoring import CALIBRATION, Calibration, Candidate, learned
 from evals import places
 from evals.samples import Sample, collect, right
 
@@ -199,7 +199,7 @@ def fit_sources(found: Mapping[str, HeldOut]) -> dict[str, float]:
             labels.append(float(sample.answerable))
     if not rows:
         print("no question that both an article and a checkout would answer: what decides between them stays", file=sys.stderr)
-        return json.loads(CALIBRATION.read_text(encoding="utf-8"))["sources"]  # type: ignore[no-any-return]
+        return learned()["sources"]  # type: ignore[no-any-return]
     weights = fit_decision(np.array(rows), np.array(labels))
     found_right = np.mean((np.array(rows) @ weights[:-1] + weights[-1] > 0) == np.array(labels))
     print(f"which source: {len(rows)} questions, {np.mean(labels):.2f} of a checkout, {found_right:.3f} found rightly")
@@ -221,7 +221,7 @@ def main(arguments: list[str] | None = None) -> int:
         own = [s for s in everything if not s.rival]
         if not any(s.answerable for s in own):
             print(f"no questions on a {kind}: its weights stay", file=sys.stderr)
-            record[kind] = json.loads(CALIBRATION.read_text(encoding="utf-8"))[kind]
+            record[kind] = learned()[kind]
             continue
         found[kind] = HeldOut.of(everything, also, assistant)
         print(kind, *found[kind].report(), sep="\n")
@@ -237,9 +237,9 @@ def main(arguments: list[str] | None = None) -> int:
             "threshold": round(float(found[kind].threshold), 3),
             "reading": round(reading, 3),
         }
-    record["sources"] = fit_sources(found) if len(found) > 1 else json.loads(CALIBRATION.read_text(encoding="utf-8"))["sources"]
+    record["sources"] = fit_sources(found) if len(found) > 1 else learned()["sources"]
     trees = [source.name for source in assistant.index.sources if source.kind != "article"]
-    record["places"] = places.fit(assistant, trees[0]) if trees else json.loads(CALIBRATION.read_text(encoding="utf-8"))["places"]
+    record["places"] = places.fit(assistant, trees[0]) if trees else learned()["places"]
     print(json.dumps(record, indent=1))
     if options.write:
         CALIBRATION.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -7,7 +7,6 @@ numbers, are learned on the development questions, which it has not seen; the fi
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +17,8 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
 from assistant.assistant import Assistant
-from assistant.places import FEATURES, LIKELY, Likely, Places, calibration, given
-from assistant.scoring import CALIBRATION
+from assistant.places import FEATURES, LIKELY, Likely, Places, given
+from assistant.scoring import learned
 from evals.questions import Question, read_questions
 
 NEAREST, OTHERS = 150, 50
@@ -46,7 +45,7 @@ def fit(assistant: Assistant, source: str) -> dict[str, Any]:
     places = assistant.trees.places(source)
     if not any(True for _ in _questions("dev", source)):
         print(f"no questions on where a thing lives in {source}: the weights of places stay", file=sys.stderr)
-        return json.loads(CALIBRATION.read_text(encoding="utf-8"))["places"]  # type: ignore[no-any-return]
+        return learned()["places"]  # type: ignore[no-any-return]
     weights = fit_weights(list(_asked("train", places, assistant)))
     record = {"weights": {name: round(float(w), 3) for name, w in zip(FEATURES, weights, strict=True)}}
     found = [(question, _read(question, places, assistant, weights)) for question in _questions("dev", source)]
@@ -146,6 +145,6 @@ def _held(question: Question, likely: Sequence[Likely]) -> bool:
 
 def _ordered(likely: Sequence[Likely], nearness: float) -> list[Likely]:
     """Best first by another weight of nearness, which `Likely.score` is then of."""
-    weight = calibration()["nearness"] or 1.0
+    weight = learned()["places"]["nearness"] or 1.0
     scaled = [replace(one, nearness=one.nearness * nearness / weight) for one in likely]
     return sorted(scaled, key=lambda one: -one.score)
