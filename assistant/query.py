@@ -210,7 +210,8 @@ def units(folded: str, terms: TermTable) -> tuple[Unit, ...]:
 
 
 def _unit(text: str, term: Term) -> Unit:
-    return Unit(text, f"term:{term.id}", term.kind != "attribute" and (stem(text) in GENERIC or text in GENERIC), attribute=term.kind == "attribute", everyday=term.kind == "word")
+    word = re.sub(r"^(the|this|that|an?) ", "", text)
+    return Unit(text, f"term:{term.id}", term.kind != "attribute" and (stem(word) in GENERIC or word in GENERIC), attribute=term.kind == "attribute", everyday=term.kind == "word")
 
 
 def _main_first(text: str, found: tuple[Unit, ...]) -> tuple[Unit, ...]:
