@@ -63,6 +63,8 @@ class Question:
     """Name of the source that holds the answer, or lacks it."""
     expect_absent: bool = False
     """The thing asked for is not there: a right answer says so, or declines."""
+    asks: str | None = None
+    """What a question on a tree asks of it, one of `assistant.asks.ASKS`; None where nobody said."""
     set: str = ""
     """Name of the file it stands in, without its ending."""
 
@@ -92,6 +94,11 @@ def read_questions(split: str, data: Path | None = None) -> list[Question]:
     return found
 
 
+def on_places(question: Question) -> bool:
+    """Whether a right answer is a directory, or what one holds; or would be, were there one."""
+    return question.kind == "where" or question.asks in ("where", "holds", "exists", "purpose") or (question.kind == "tree" and not question.answerable)
+
+
 def _read(path: Path) -> Iterator[tuple[str, Question]]:
     named = NAMED_SPLIT.search(path.stem)
     try:
@@ -115,7 +122,7 @@ def _question(row: dict[str, Any], name: str) -> Question:
     return Question(
         row["id"], row["question"], tuple(row["history"]), row["language"], row["kind"], row["answerable"],
         tuple(_gold(place) for place in row["gold"]), tuple(tuple(fact) for fact in row["key_facts"]), row.get("source", ARTICLE),
-        bool(row.get("expect_absent")), name,
+        bool(row.get("expect_absent")), row.get("asks"), name,
     )
 
 
