@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +13,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assistant import tree
-from assistant.answerable import SUPPORTED, asked_for
+from assistant.answerable import asked_for
 from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Source, Statement, Turn
+from assistant.draft import COMMENT_MARK
 from assistant.errors import ModelError, SettingsError
 from assistant.evidence import Reader
 from assistant.extractive import Selection
-from assistant.groups import Evidence, find_evidence
+from assistant.groups import Evidence, find_evidence, is_alone, tells
 from assistant.index import Index, Names, current_generation
 from assistant.models import Embedder, Reranker, load_embedder, load_reranker
 from assistant.query import Query, make_query
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from assistant.llm import LanguageModel
 
 EXTRACTS = "the answer below is made of extracts, without the language model"
-SAYS_PLACE = re.compile(r"(?<![\w./:-])[\w.-]+/\w|_output")
-PLACE_SAID = 2.0
-"""How much surer the cross-encoder must be of a directory than of a sentence that names a place."""
 NEAREST = 3
 """Passages shown with a declined answer."""
 
@@ -78,25 +75,25 @@ class Assistant:
         query = self._standalone(question, history, model, warnings)
         reply = self.trees.answer(query, sources)
         looked = time.perf_counter()
-        evidence = Evidence([], Selection((), None)) if reply and reply.claim == "instead" else self.evidence(query, sources)
+        evidence = Evidence([], Selection((), None)) if reply and is_alone(reply) else self.evidence(query, sources)
+        reply = reply if reply and tells(reply, query, evidence) else None
         timings = {"tree": _ms(begin, looked), "find": _ms(looked, time.perf_counter())}
         if model is not None and reply is None and (yield from self._generate(model, query, evidence, timings, warnings)):
             return
-        statements, citations = self._cite(evidence.selection)
+        statements, citations = self.cite(evidence.selection)
         confidence = evidence.selection.confidence
-        if reply and _tells_more(reply, query, evidence):
-            reply = tree.numbered_after(reply, len(citations)) if reply.claim == "beside" else reply
-            beside = reply.claim == "beside"
-            statements = [*(statements if beside else ()), *reply.statements]
-            citations = [*(citations if beside else ()), *reply.citations]
-            confidence = 1.0
+        if reply is not None:
+            said = tree.numbered_after(reply, len(citations)) if reply.is_beside else reply
+            statements = [*(statements if reply.is_beside else ()), *said.statements]
+            citations = [*(citations if reply.is_beside else ()), *said.citations]
+            confidence = reply.confidence
         if not statements:
             declined = self._decline(query, evidence, timings | {"total": _ms(begin, time.perf_counter())})
             yield replace(declined, warnings=tuple(warnings))
             return
         for count in range(1, len(statements) + 1):
             timings["total"] = _ms(begin, time.perf_counter())
-            answer = self._answer(query, statements[:count], citations, None, timings, confidence, len(statements))
+            answer = self.answer(query, statements[:count], citations, None, timings, confidence, len(statements))
             yield replace(answer, warnings=tuple(warnings))
 
     def evidence(self, query: Query, sources: Sequence[str] | None = None) -> Evidence:
@@ -165,7 +162,7 @@ class Assistant:
         begin: float, warnings: Sequence[str],
     ) -> Answer:
         taken = timings | {"generate": _ms(begin, time.perf_counter())}
-        answer = self._answer(query, written.statements, written.citations, None, taken, selection.confidence, len(written.statements))
+        answer = self.answer(query, written.statements, written.citations, None, taken, selection.confidence, len(written.statements))
         return replace(answer, engine=model.name, usage=written.usage or None, warnings=tuple(warnings))
 
     def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
@@ -219,7 +216,7 @@ class Assistant:
             for name in ("reader", "trees"):
                 self.__dict__.pop(name, None)
 
-    def _cite(self, selection: Selection) -> tuple[list[Statement], list[Citation]]:
+    def cite(self, selection: Selection) -> tuple[list[Statement], list[Citation]]:
         """Cite each chosen statement and drop what its lines do not support; the best evidence is [1], of a list its first item."""
         best = selection.best
         if best is not None:
@@ -270,9 +267,9 @@ class Assistant:
                 if len(nearest) < NEAREST and near.quote not in [one.quote for one in nearest]:
                     nearest.append(near)
         declined = Declined(selection.reason or "not_covered", selection.missing, tuple(nearest))
-        return self._answer(query, [], [], declined, timings, selection.confidence)
+        return self.answer(query, [], [], declined, timings, selection.confidence)
 
-    def _answer(
+    def answer(
         self, query: Query, statements: Sequence[Statement], citations: Sequence[Citation],
         declined: Declined | None, timings: dict[str, float], confidence: float, total: int = 0,
     ) -> Answer:
@@ -296,22 +293,6 @@ def _ms(begin: float, end: float) -> float:
     return round((end - begin) * 1000, 2)
 
 
-def _tells_more(reply: tree.Reply, query: Query, evidence: Evidence) -> bool:
-    """Whether the tree is heard beside or instead of what the documents say: not where those name the place themselves."""
-    best = evidence.selection.best
-    if reply.claim != "else" or not evidence.answers or best is None:
-        return True
-    if not reply.is_place:
-        return False
-    if best.chunk.kind == "entry":  # what lives below it is told more exactly, and so is what the entry does not name
-        lacking = any(s < SUPPORTED for u, s in zip(query.units, best.supports, strict=True) if not (u.generic or u.minor or u.everyday))
-        return lacking or reply.citations[0].path.startswith(f"{best.chunk.name}/")
-    says_place = bool(SAYS_PLACE.search(best.text))
-    if reply.read is None or best.read is None:
-        return not says_place
-    return reply.read > best.read + PLACE_SAID * says_place
-
-
 def _leads(candidate: Candidate, item: Candidate) -> bool:
     """Whether a sentence leads into the list that an item stands in."""
     first = item.chunk.segments[0]
@@ -322,7 +303,7 @@ def _statement_text(candidate: Candidate) -> str:
     """What is said: the span as it stands; for a directory entry its path and remark; a comment without its marks."""
     chunk = candidate.chunk
     if chunk.kind in ("package", "target"):
-        return tree.COMMENT_MARK.sub(" ", candidate.text).strip()
+        return COMMENT_MARK.sub(" ", candidate.text).strip()
     if chunk.kind != "entry" or chunk.name == ".":
         return candidate.text
     if not chunk.note:

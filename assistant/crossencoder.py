@@ -29,6 +29,8 @@ LONGEST = 96
 """Tokens read of a question, and of a span."""
 BATCH = 2_048
 """Tokens that the lower layers read in one go."""
+RUN = 60
+"""Tokens that take as long to read as it takes to begin another batch."""
 MOST_THREADS = 4
 CONTEXT = 140
 """Characters read of each sentence before the span, and of the items that a lead announces."""
@@ -97,6 +99,10 @@ class CrossEncoder:
         """Of the states."""
         return int(self.lower.get_outputs()[0].shape[2])
 
+    def knows(self, word: str) -> bool:
+        """Whether the vocabulary holds a folded word whole, as it holds the common ones."""
+        return len(self.tokenizer.encode(word, add_special_tokens=False).ids) == 1
+
     def read(self, texts: Sequence[str]) -> Iterator[tuple[int, States]]:
         """Read texts with the lower layers; yields the position of each, the shortest first, with its states."""
         found = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
@@ -109,14 +115,25 @@ class CrossEncoder:
         if batch:
             yield from zip(batch, map(States.of, self._lower([found[i] for i in batch])), strict=True)
 
+    def asked(self, question: str) -> np.ndarray:
+        """What the lower layers make of a question, (tokens, width) float32; of the last one it is kept, which is often asked again."""
+        known = self._asked
+        if known[0] != question:
+            known = self._asked = question, self._lower([self.tokenizer.encode(question).ids])[0]
+        return known[1]
+
     def score(self, question: str, spans: Sequence[States]) -> np.ndarray:
         """Score spans against a question, (n,) float32: the log odds that a span, rather than nothing, is the answer."""
         if not spans:
             return np.zeros(0, np.float32)
-        known = self._asked
-        if known[0] != question:  # one question is often asked of several sources
-            known = self._asked = question, self._lower([self.tokenizer.encode(question).ids])[0]
-        asked = known[1]
+        asked = self.asked(question)
+        scores = np.zeros(len(spans), np.float32)
+        for batch in _batches([len(span.values) for span in spans], len(asked)):
+            scores[batch] = self._upper(asked, [spans[i] for i in batch])
+        return scores
+
+    def _upper(self, asked: np.ndarray, spans: Sequence[States]) -> np.ndarray:
+        """Scores of spans, (n,), read with a question's states, (tokens, width)."""
         count, length = len(spans), max(len(span.values) for span in spans)
         states, mask = np.zeros((count, length, asked.shape[1]), np.float32), np.zeros((count, length), np.int64)
         for i, span in enumerate(spans):
@@ -134,6 +151,15 @@ class CrossEncoder:
             ids[i, : len(text)], mask[i, : len(text)] = text, 1
         read = self.lower.run(None, {"ids": ids, "mask": mask})[0]
         return [rows[: len(text)] for rows, text in zip(read, texts, strict=True)]
+
+
+def _batches(lengths: Sequence[int], asked: int) -> list[list[int]]:
+    """Positions of spans in one batch, or in two where the shorter ones would else be filled up by more tokens than another run costs."""
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    longest = lengths[order[-1]] + asked
+    saved = [at * (longest - lengths[order[at - 1]] - asked) for at in range(1, len(order))]
+    at = int(np.argmax(saved)) + 1 if saved else 0
+    return [order[:at], order[at:]] if saved and saved[at - 1] > RUN else [order]
 
 
 def span_text(chunk: Chunk, position: int) -> str:

@@ -1,4 +1,5 @@
-"""Which sources answer: the bundled article first, on equal evidence; the checkouts where it does not answer.
+"""Which sources answer: the bundled article first, on equal evidence; the checkouts where it does not answer; the directory tree
+where that is likelier right.
 
 A tree holds a hundred times as many passages as the article and would crowd it out of one ranking.
 """
@@ -6,21 +7,33 @@ A tree holds a hundred times as many passages as the article and would crowd it 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from assistant.answerable import SUPPORTED
 from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Passage
 from assistant.evidence import Reader, coverage
 from assistant.extractive import Selection, select
 from assistant.index import Index
 from assistant.query import Query
-from assistant.scoring import Candidate, learned
+from assistant.scoring import SUREST, Candidate, learned
+from assistant.tree import Reply
 
 SURE = 0.95
 """Confidence of an answer from the article from which the checkouts are not asked."""
+BESIDE = -1.0
+"""Log odds of what is asked from which the tree is heard beside the article's own line."""
+PLAINLY = 2.0
+"""Log odds of what is asked of a path from which the documents are not asked."""
 BETWEEN = ("confidence", "read", "coverage", "entry")
 """Names of what tells, where both answer, which is heard."""
+
+
+TREE = ("asked", "path", "about_tree", "documents", "read", "place", "says_place", "entry", "lacking", "below")
+"""Names of what tells whether the tree is heard where documents answer too."""
+SAYS_PLACE = re.compile(r"(?<![\w./:-])[\w.-]+/\w|_output")
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,40 @@ def between(query: Query, article: tuple[float, Candidate], checkout: tuple[floa
     return [
         _log_odds(other) - _log_odds(one), read,
         coverage(query.units, told.supports) - coverage(query.units, said.supports), float(said.chunk.kind == "entry"),
+    ]
+
+
+def is_alone(reply: Reply) -> bool:
+    """Whether the documents need not be asked: the question plainly asks a path something that the tree says."""
+    return not reply.is_beside and bool(reply.feature("path")) and reply.feature("asked") >= PLAINLY
+
+
+def tells(reply: Reply, query: Query, evidence: Evidence) -> bool:
+    """Whether the tree is heard: sure enough where no document answers, else likelier right than they are."""
+    if reply.is_beside:
+        return reply.feature("asked") > BESIDE
+    if is_alone(reply):
+        return True
+    if not evidence.answers:
+        return reply.is_plain or bool(reply.confidence >= learned()["tree"]["threshold"])
+    weights = learned()["tree"]["ahead"]
+    return float(weights["bias"]) + sum(weights[name] * value for name, value in zip(TREE, against(reply, query, evidence), strict=True)) > 0
+
+
+def against(reply: Reply, query: Query, evidence: Evidence) -> list[float]:
+    """What tells between the tree and the documents, which both answer: how surely it was asked, by a path, of the tree by
+    that word; how sure the documents are; what
+    the cross-encoder makes of both; whether a place is told, and whether the sentence names one itself; of an entry of the article's source tree, what the question asks beyond it,
+    and whether the tree tells of what lies below it."""
+    best = evidence.selection.best
+    assert best is not None
+    read, entry = reply.feature("read") * SUREST, best.chunk.kind == "entry"
+    lacking = any(s < SUPPORTED for u, s in zip(query.units, best.supports, strict=True) if not (u.generic or u.minor or u.everyday))
+    place = reply.what in ("where", "exists")
+    return [
+        reply.feature("asked"), reply.feature("path"), reply.feature("about_tree"), _log_odds(evidence.selection.confidence), 0.0 if best.read is None or not read else read - best.read,
+        float(place), float(place and bool(SAYS_PLACE.search(best.text))), float(entry), float(entry and lacking),
+        float(entry and reply.citations[0].path.startswith(f"{best.chunk.name}/")),
     ]
 
 

@@ -20,7 +20,7 @@ BESIDE = re.compile(rf"(?P<name>[A-Za-z_.][\w.+-]*)(?<!-)[`\"'”’]*\s*(?:这�
 AFTER = re.compile(rf"(?<![A-Za-z])(?:{KIND_WORD})\s*(?:named|called|叫做?|名为)\s*[`\"'“‘]*(?P<name>[\w.+-]+)", re.I)
 TICKED = re.compile(r"`(?P<name>[^`\s]+)`")
 NO_NAMES = frozenset(
-    ["a", "an", "the", "this", "that", "these", "those", "its", "their", "our", "your", "any", "some", "all", "other", "each", "every", "which", "what", "of", "in", "is", "are", "and", "or", "source", "root", "top", "level", "sub", "main", "whole", "same", "new", "owners", "readme", "first", "second", "parent", "child", "test-data", "no", "another", "code", "go", "golang", "git", "bazel", "current", "in-tree", "out-of-tree", "own", "more", "it", "they", "something", "anything"]
+    ["a", "an", "the", "this", "that", "these", "those", "its", "their", "our", "your", "any", "some", "all", "other", "each", "every", "which", "what", "of", "in", "is", "are", "and", "or", "source", "root", "top", "level", "sub", "main", "whole", "same", "new", "owners", "readme", "first", "second", "parent", "child", "test-data", "no", "another", "code", "go", "golang", "git", "bazel", "current", "in-tree", "out-of-tree", "own", "more", "it", "they", "something", "anything", "command", "plugin", "controller"]
 )
 """Words that stand before 'directory' or 'file' without naming one."""
 TREE_WORDS = re.compile(r"\b(this|the|my) (tree|checkout|version|repo|repository)\b|\bcheckout\b|这个版本|这棵树|源码树|代码树|本仓库|这个仓库|当前版本|\bstill\b|还有|还在", re.I)

@@ -87,12 +87,28 @@ class Places:
         scored.sort(key=lambda row: (-row[0], row[1]))
         return [Place(path, True) for score, path in scored if score >= scored[0][0] - 0.04][:3]
 
+    def says(self, name: str) -> bool:
+        """Whether a path or the name of a file says a name."""
+        found = [frozenset(stem(fold(piece)) for piece in parts(name)), frozenset({stem(fold("".join(parts(name))))})]
+        return bool(self.tree.find(name)) or any(
+            set.intersection(*(there.get(word, set()) for word in words)) for words in found if words for there in (self._words.in_path, self._words.in_files)
+        )
+
     def likely(self, query: Query, encoder: CrossEncoder, count: int = LIKELY, weights: np.ndarray | None = None) -> list[Likely]:
         """The `count` directories nearest to what is asked for in words and meaning, best first, each read by the cross-encoder."""
         near = self.near(query, count, weights)
         states = self.index.states.of([self.text(path) for path, _ in near], encoder)
         reads = encoder.score(query.text, states)
         found = [Likely(Place(path, True), nearness, float(read)) for (path, nearness), read in zip(near, reads, strict=True)]
+        return sorted(found, key=lambda one: (-one.score, one.place.path))
+
+    def among(self, query: Query, encoder: CrossEncoder, places: Sequence[Place]) -> list[Likely]:
+        """Of some directories, the likeliest first; none stays out."""
+        features = self.features(query)
+        nearness = np.zeros(len(self.paths)) if features is None else features @ self.weights
+        number = {path: i for i, path in enumerate(self.paths)}
+        reads = encoder.score(query.text, self.index.states.of([self.text(place.path) for place in places], encoder))
+        found = [Likely(place, float(nearness[number[place.path]]), float(read)) for place, read in zip(places, reads, strict=True)]
         return sorted(found, key=lambda one: (-one.score, one.place.path))
 
     def near(self, query: Query, count: int, weights: np.ndarray | None = None) -> list[tuple[str, float]]:

@@ -1,58 +1,55 @@
-"""Questions on the directory tree of a checkout, answered exactly, from its listing: what is in a directory, where something
-lives, whether a path is there, who owns it, which make targets there are.
+"""Questions on the directory tree of a checkout, answered from its listing: what is in a directory, where something lives,
+whether a path is there, what a directory is for, who owns it, which make targets there are.
 
-What is said is read off the listing, not searched for, so it holds without being measured against a
-quote; a citation of a directory names it without lines and quotes what it holds. A path that is not
-there is answered as not there, with the nearest directory above it as the citation.
+What is asked is learned (`assistant/asks.py`). The directory is the one that the question names by a path, or else the one that it
+describes (`assistant/places.py`). A path that is not there is answered as not there, with the nearest directory above it as the citation.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
+from assistant.asks import asked, best
 from assistant.crossencoder import CrossEncoder
-from assistant.datamodels import ARTICLE, Chunk, Citation, Document, Folder, Language, Span, Statement
+from assistant.datamodels import Chunk, Citation, Folder, Statement
+from assistant.draft import MOST_OF_A_KIND, Draft
 from assistant.index import Index
-from assistant.owners import groups_of
 from assistant.paths import AT_ROOT, NO_NAMES, TREE_WORDS, Named, Place, Tree, common_first, named_in
-from assistant.places import Places
+from assistant.places import STRUCTURE, Likely, Places
 from assistant.query import Query
-from assistant.shapes import (
-    ANY_CODE,
-    ASKS_MORE,
-    ASKS_VALUE,
-    COUNTS,
-    DOES,
-    EXISTS,
-    FOR,
-    HOLDS,
-    KINDS,
-    LOCATED,
-    MANY,
-    OWNS,
-    STILL_IN,
-    STILL_THERE,
-    TARGET,
-    TARGETS,
-    WHERE,
-    WHY,
-)
+from assistant.scoring import SUREST, learned
 from assistant.static import StaticModel
 from assistant.text import fold
 
-Claim = Literal["instead", "beside", "else"]
-"""What a reply is to an answer from the documents: said instead of it, beside it, or only where there is none."""
-
-SURELY = 0.65
-"""Share of a question's weight that a path must hold where the question names no place and does not ask for one."""
+HEARD = 0.15
+"""Probability of what is asked, at least, for the tree to be looked at."""
 LONGEST = 300
 """Characters of a question that can be one on the tree; longer ones tell a story."""
-MOST_NAMES = 80
-MOST_OF_A_KIND = 3
+NEAREST = 10.0
+"""Nearness of a directory that is as near as they come."""
+FEATURES = (
+    "asked", "asked_path", "path", "bare", "about_tree", "read", "nearness", "exists", "holds", "owners", "purpose", "target", "targets", "where", "absent",
+)
+"""What tells whether a reply is right: log odds of what was asked, and the same where a path is named; whether the question names a path or a bare name, or speaks of the tree;
+what the cross-encoder makes of the first directory that it describes, and how near it is; what was asked; whether it denies."""
+
+KINDS = re.compile(r"\b(director(y|ies)|folders?|files?)\b|目录|文件")
+JOINED = re.compile(r"[a-z]\w*(?:[-_.]\w+)+")
+TARGET = re.compile(r"`?\bmake ([a-z][\w-]+)`?")
+ASKS_MORE = re.compile(
+    r"how many (lines|people|commits|bytes|tests)|lines of code|\b((which|what) versions?|license|date|year|written|wrote|author)\b|\b(commits?|contributors?|fast(er)?|slow(er)?|coverage|popular|per (month|day|year)|decided)\b"
+    r"|\b(next|future|upcoming) (release|version)|\bplan(s|ned|ning)? to\b|\b(good|bad|code) quality\b(?! of service)|(代码|文档)质量"
+    r"|多少行|行代码|提交次数|谁.{0,8}提交|覆盖率|拍板|多快|最耗|(哪个|什么|几)版本|版本号|打算|计划(?!任务|时间)|将来|下个版本|许可|能不能|哪一?年|哪一?天|最早|大小"
+)
+"""What a listing cannot say."""
+ASKS_VALUE = re.compile(
+    r"\b(timeout|port|default|argument|parameter|flag|option|variable)\b|参数|默认|超时|端口|环境变量|指定|配置文件|日志文件|config(uration)? files?|on disk"
+)
+"""Asks for what a listing cannot say."""
 
 
 @dataclass(frozen=True)
@@ -61,37 +58,32 @@ class Reply:
 
     statements: tuple[Statement, ...]
     citations: tuple[Citation, ...]
-    claim: Claim
-    is_place: bool = False
-    """Whether it says where something is."""
-    read: float | None = None
-    """Log odds, by the cross-encoder, that the first place is the answer; None where it was not asked."""
+    what: str
+    """Which of `assistant.asks.ASKS` it answers."""
+    is_beside: bool
+    """Whether it is said beside the article's own line on the path, rather than instead of it."""
+    features: tuple[float, ...]
+    """In the order of `FEATURES`."""
 
+    def feature(self, name: str) -> float:
+        return self.features[FEATURES.index(name)]
 
-@dataclass
-class _Draft:
-    """Statements and citations as they gather, numbered in the order they are first cited."""
+    @property
+    def denies(self) -> bool:
+        """Whether it says that something is not there."""
+        return bool(self.feature("absent"))
 
-    index: Index
-    language: Language
-    statements: list[Statement] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
+    @property
+    def is_plain(self) -> bool:
+        """Whether something that a tree says was asked of a path, likelier than not."""
+        return bool(self.feature("path")) and self.feature("asked") > 0
 
-    def say(self, text: str, *cited: Citation, kind: Literal["sentence", "item"] = "sentence") -> None:
-        self.statements.append(Statement(text, tuple(self._number(citation) for citation in cited), "supported", kind))
-
-    def _number(self, citation: Citation) -> int:
-        for known in self.citations:
-            if dataclasses.replace(citation, id=known.id) == known:
-                return known.id
-        self.citations.append(dataclasses.replace(citation, id=len(self.citations) + 1))
-        return len(self.citations)
-
-    def reply(self, claim: Claim, is_place: bool = False, read: float | None = None) -> Reply | None:
-        return Reply(tuple(self.statements), tuple(self.citations), claim, is_place, read) if self.statements else None
-
-    def words(self, zh: str, en: str) -> str:
-        return zh if self.language == "zh" else en
+    @property
+    def confidence(self) -> float:
+        """Probability that it is right, where no document answers."""
+        weights = learned()["tree"]["decision"]
+        total = weights["bias"] + sum(weights[name] * value for name, value in zip(FEATURES, self.features, strict=True))
+        return 1 / (1 + math.exp(-total))
 
 
 class Trees:
@@ -113,11 +105,17 @@ class Trees:
         if not names or len(query.text) > LONGEST:
             return None
         text = fold(query.text)
-        asked = [name for name in names if re.search(_as_word(name), text)]
-        for name in asked:
+        said = [name for name in names if re.search(_as_word(name), text)]
+        for name in said:
             text = re.sub(_as_word(name), " ", text)
-        about_tree = bool(asked) or bool(TREE_WORDS.search(text))
-        return _Asker(query, text, self.index, [self._places[name] for name in asked or names], about_tree, self.encoder).reply()
+        about_tree = bool(said) or bool(TREE_WORDS.search(text))
+        asks = asked(query.text, self.encoder)
+        what = best(asks)
+        if asks[what] < HEARD:
+            return None
+        asker = _Asker(query, text, self.index, [self._places[name] for name in said or names], about_tree, self.encoder)
+        asker.reply(what)
+        return asker.said(what, math.log(max(asks[what], 1e-6) / max(asks["none"], 1e-6)))
 
 
 def _as_word(name: str) -> str:
@@ -136,41 +134,43 @@ class _Asker:
         self.trees = [one.tree for one in places]
         self.about_tree = about_tree
         self.encoder = encoder
-        self.sources = {source.name: source for source in index.sources}
-        self.draft = _Draft(index, query.language)
+        self.draft = Draft(index, query.language)
+        self.at_root = bool(AT_ROOT.search(text))
         self.named = self._named()
+        self.likely: list[Likely] = []
+        """The first directory in each tree of those that the question describes, where it was asked."""
 
-    def reply(self) -> Reply | None:
-        named = self.named
-        shape = self.text if named is None else f"{self.text[: named.start]}@{self.text[named.end :]}"
-        shape = re.sub(r"[`\"'“”‘’/]*@[`\"'“”‘’/]*", "@", shape)
-        shape = re.sub(r"@\s*(directory|folder|dir|package|tree|path|目录|文件夹|路径|这个目录|包)(?![a-z])", "@", shape)
-        if TARGETS.search(self.text):
-            return self._targets()
-        if OWNS.search(self.text) and not ASKS_MORE.search(self.text):
-            return self._owners()
-        if ASKS_MORE.search(self.text) or (ASKS_VALUE.search(self.text) and not (WHERE.search(self.text) and ANY_CODE.search(self.text))):
+    def reply(self, what: str) -> None:
+        """Draft what the trees say, asked for `what` of `assistant.asks.ASKS`."""
+        if what in ("targets", "target"):
+            self._targets()
+        elif ASKS_MORE.search(self.text) or ASKS_VALUE.search(self.text):
+            return
+        elif what == "owners":
+            self._owners()
+        elif what == "exists":
+            self._exists(self._inside(self.named)) if self.named and self.named.text != "." else self._exists_described()
+        elif what == "where":
+            self._located(self.named) if self.named else self._lives()
+        elif what == "holds":
+            self._holds(self.named) if self.named else self._holds_described()
+        elif what == "purpose":
+            self._purpose()
+
+    def said(self, what: str, asked: float) -> Reply | None:
+        """What was drafted; `asked`: log odds that this is asked."""
+        if not self.draft.statements:
             return None
-        if named is None and self._at_root() and MANY.search(self.text) and KINDS.search(self.text):
-            return self._holds(Named(".", 0, 0, True))
-        if asked := self._asked_for(named, shape):
-            return self._exists(asked)
-        if named is not None:
-            if EXISTS.search(shape) and not WHY.search(self.text) and not (MANY.search(shape) and HOLDS.search(shape)):
-                return self._exists(self._inside(named))
-            if WHERE.search(self.text) and LOCATED.search(shape):
-                return self._located(named)
-            if HOLDS.search(shape) or COUNTS.search(shape):
-                return self._holds(named)
-            if named.sure and FOR.search(shape):
-                return self._described(named)
-        if WHERE.search(self.text) and "compare" not in self.query.intents:
-            return self._lives()
-        if (match := TARGET.search(self.text)) and DOES.search(self.text):
-            return self._target(match[1])
-        if named is None and self.query.intents & {"list", "yesno"} and "compare" not in self.query.intents:
-            return self._found_inside() if "list" in self.query.intents else self._found()
-        return None
+        entry = self.draft.article_entry(self.named.text) if self.named and what == "holds" else None
+        path = bool(self.named and self.named.sure)
+        best = max(self.likely, key=lambda one: one.score, default=None)
+        values = {
+            "asked": asked, "asked_path": asked * path, "path": path, "bare": bool(self.named and not path), "about_tree": self.about_tree,
+            "read": (best.read or 0.0) / SUREST if best else 0.0, "nearness": best.nearness / NEAREST if best else 0.0, what: True, "absent": self.draft.denies,
+        }
+        is_beside = entry is not None and bool(entry.note or entry.children) and not self.about_tree
+        features = tuple(float(values.get(name, 0.0)) for name in FEATURES)
+        return Reply(tuple(self.draft.statements), tuple(self.draft.citations), what, is_beside, features)
 
     def _named(self) -> Named | None:
         """What the question names: the last path written as one, or else the last name beside a folder word, or a top directory."""
@@ -178,41 +178,22 @@ class _Asker:
         sure = [n for n in named if n.sure] or named
         if sure:
             return sure[-1]
+        if self.at_root and KINDS.search(self.text) and not self._names():
+            return Named(".", 0, 0, True)
         last = re.search(r"\b(?:in|under|inside|of|within) (?P<name>[a-z_][\w.-]*)\s*[?.!]*$", self.text)
         if last and any(tree.find(last["name"], at_root="-" not in last["name"]) for tree in self.trees):
             return Named(last["name"], *last.span("name"), False)
         for match in re.finditer(r"[a-z_][\w.-]*", self.text):
-            plain = re.search(r"[_.-]", match.group()) or match.group() in ("cmd", "pkg", "hack") or self.about_tree
+            plain = re.search(r"[_.-]", match.group()) or match.group() in ("cmd", "pkg", "hack")
             if plain and any(tree.find(match.group(), at_root=True) for tree in self.trees):
                 return Named(match.group(), match.start(), match.end(), False)
-        return None
-
-    def _asked_for(self, named: Named | None, shape: str) -> Named | None:
-        """What is asked whether it is there, by its bare name: in the directory the question names ('is glusterfs still in pkg/volume?'),
-        or in the tree ('does this checkout have a kubectl-convert?')."""
-        if WHY.search(self.text) or (MANY.search(shape) and HOLDS.search(shape)):
-            return None
-        above = named.text if named is not None else ""
-        if above and not any(place.is_folder for tree in self.trees for place in tree.find(above, at_root=True)):
-            return None
-        for match in (match for pattern in (STILL_IN if above else STILL_THERE) for match in re.finditer(pattern, shape if above else self.text)):
-            name = match["name"]
-            if name in NO_NAMES:
-                continue
-            there = [place.path.lower() for tree in self.trees for place in common_first(tree.find(name))]
-            marked = (match.groupdict().get("kind") or "").strip() or self.query.language == "zh"  # a Latin word in Chinese is a name
-            if not above and (there or (marked and self.about_tree)):
-                return Named(name, *match.span("name"), False)
-            inside = [path for path in there if path.startswith(f"{above}/")]
-            if above and (inside or marked or not all(map(StaticModel.load().knows, re.split(r"[._-]", name)))):
-                return Named(next(iter(inside), f"{above}/{name}"), *match.span("name"), True)
         return None
 
     def _inside(self, named: Named) -> Named:
         """The name with the directory that the question says it is in ('is there a X in cmd?', 'cmd 下面有没有 X'), where one is named."""
         if "/" in named.text:
             return named
-        for word in re.findall(r"[a-z][\w.]*(?:[-_][\w.]+)+", self.text[named.end :]):
+        for word in JOINED.findall(self.text[named.end :]):
             if any(tree.find(f"{named.text}/{word}", at_root=True) for tree in self.trees):
                 return Named(f"{named.text}/{word}", named.start, named.end, True)
         rest = f"{self.text[: named.start]} {self.text[named.end :]}"
@@ -232,173 +213,128 @@ class _Asker:
         near = [place.path for place in places if place.path.count("/") == places[0].path.count("/")]
         return max(near, key=lambda path: len(folder.listing) if (folder := tree.folder(path)) else 0)
 
-    def _folder_citation(self, tree: Tree, folder: Folder) -> Citation:
-        source = self.sources[tree.source]
-        return Citation(
-            0, tree.source, folder.path, None, None, None, None, folder.listing, (), folder.sha256, source.permalink(folder.path)
-        )
+    def _folder(self, somewhere: Places, named: Named) -> Place | None:
+        """The directory of a name; of several, the one that the rest of the question speaks of."""
+        if named.text == ".":
+            return Place(".", True)
+        found = [place for place in common_first(somewhere.tree.find(named.text, self.at_root)) if place.is_folder]
+        return None if not found else found[0] if len(found) == 1 or self.encoder is None else somewhere.among(self.query, self.encoder, found)[0].place
 
-    def _lines(self, document: Document, start: int, end: int, headings: tuple[str, ...] = ()) -> Citation:
-        first, last = document.line_at(start), document.line_at(max(start, end - 1))
-        url = self.sources[document.source].permalink(document.path, first, last)
-        return Citation(0, document.source, document.path, first, last, start, end, document.text[start:end], headings, document.sha256, url)
+    def _names(self, apart_from: Named | None = None) -> list[str]:
+        """What the question calls by a name: words with a joint, that no dictionary knows, or that are Latin in a Chinese question."""
+        whole = JOINED.findall(self.text)
+        words = [
+            unit.text for unit in self.query.units
+            if not (unit.generic or unit.minor or unit.everyday or STRUCTURE.fullmatch(unit.text))
+            and re.fullmatch(r"[a-z]\w*", unit.text) and unit.text in self.text and not any(unit.text in name for name in whole)
+            and (self.query.language == "zh" or not self._is_word(unit.text))
+        ]
+        return [name for name in [*whole, *words] if name not in NO_NAMES and (apart_from is None or name not in apart_from.text)]
 
-    def _description(self, tree: Tree, folder: Folder) -> tuple[str, Citation] | None:
-        """What the material says a directory is for, and where."""
-        span = folder.described
-        if span is None:
-            return None
-        document = self.index.document_at(tree.source, span.path)
-        return plain_words(document, span), self._lines(document, span.start, span.end)
+    def _is_word(self, name: str) -> bool:
+        """Whether it is a word of the language rather than a name: one of the two models' vocabularies holds it whole."""
+        return StaticModel.load().knows(name) or (self.encoder is not None and self.encoder.knows(name))
 
-    def _article_entry(self, name: str) -> Chunk | None:
-        """The article's line on a path, in the language of the question."""
-        if ARTICLE not in self.sources:
-            return None
-        return next((c for c in self.index.entries(self.query.language) if c.source == ARTICLE and (c.name or "").lower() == name), None)
+    def _below(self, named: Named) -> Named:
+        """Of a directory that is named, what else is named as being in it ('is glusterfs still in pkg/volume?')."""
+        above = next((p.path for tree in self.trees for p in common_first(tree.find(named.text, self.at_root)) if p.is_folder), None)
+        for name in self._names(named) if above else ():
+            inside = [p.path for tree in self.trees for p in common_first(tree.find(name)) if p.path.startswith(f"{above}/")]
+            return Named((inside or [f"{above}/{name}"])[0].lower(), named.start, named.end, True)
+        return named
 
-    def _at_root(self) -> bool:
-        return bool(AT_ROOT.search(self.text))
+    def _holds(self, named: Named) -> None:
+        for somewhere in self.places:
+            if place := self._folder(somewhere, named):
+                self.draft.inside(somewhere.tree, place.path)
+        if not self.draft.statements:
+            if named.sure and any(tree.ancestor(named.text).path != "." for tree in self.trees):
+                self._exists(named)
+            else:
+                self._holds_described()
 
-    def _holds(self, named: Named) -> Reply | None:
-        found = False
+    def _holds_described(self) -> None:
+        """What the directory holds that the question describes."""
+        for somewhere in self.places:
+            for one in self._where(somewhere)[:1]:
+                self.draft.inside(somewhere.tree, one.place.path)
+
+    def _purpose(self) -> None:
+        """What a directory is for, by its README or package comment; of one that is named and says nothing, what it holds."""
+        for somewhere in self.places:
+            place = self._folder(somewhere, self.named) if self.named else None
+            for path in [place.path] if place else [one.place.path for one in self._where(somewhere)[:1]] if self.named is None else []:
+                if folder := somewhere.tree.folder(path):
+                    self.draft.purpose(somewhere.tree, folder, and_folder=True)
+        if not self.draft.statements and self.named and self.named.sure:
+            self._holds(self.named)
+
+    def _exists(self, named: Named) -> None:
+        named = self._below(named)
         for tree in self.trees:
-            folders = [p for p in common_first(tree.find(named.text, self._at_root())) if p.is_folder] or [Place(".", True)] * (named.text == ".")
-            if not folders:
-                continue
-            found = True
-            self._say_inside(tree, folders[0].path)
-        if not found:
-            known_above = any(tree.ancestor(named.text).path != "." for tree in self.trees)
-            return self._exists(named) if named.sure and known_above else None
-        entry = self._article_entry(named.text)
-        return self.draft.reply("beside" if entry and (entry.note or entry.children) and not self.about_tree else "instead")
-
-    def _say_inside(self, tree: Tree, path: str) -> None:
-        say = self.draft.words
-        folder = tree.folder(path)
-        assert folder is not None
-        if described := self._description(tree, folder):
-            self.draft.say(f"`{folder.path}`{say('：', ': ')}{described[0]}", described[1])
-        names = [f"`{name}`" for name in folder.listing.split("\n") if name]
-        shown, more = names[:MOST_NAMES], len(names) - MOST_NAMES
-        rest = "" if more <= 0 else say(f"，另有 {more} 个", f", and {more} more")
-        counts = say(
-            f"{len(folder.directories)} 个目录、{len(folder.files)} 个文件",
-            f"{_count(len(folder.directories), 'directory', 'directories')} and {_count(len(folder.files), 'file', 'files')}",
-        )
-        self.draft.say(
-            say(f"{tree.source} 的 `{folder.path}` 里有 {counts}：", f"In {tree.source}, `{folder.path}` holds {counts}: ")
-            + say("、", ", ").join(shown) + rest,
-            self._folder_citation(tree, folder),
-        )
-
-    def _described(self, named: Named) -> Reply | None:
-        for tree in self.trees:
-            folders = [p for p in common_first(tree.find(named.text, self._at_root())) if p.is_folder]
-            folder = tree.folder(folders[0].path) if folders else None
-            if folder and (described := self._description(tree, folder)):
-                self.draft.say(f"`{folder.path}`{self.draft.words('：', ': ')}{described[0]}", described[1], self._folder_citation(tree, folder))
-        entry = self._article_entry(named.text)
-        return self.draft.reply("else" if entry and entry.note else "instead")
-
-    def _exists(self, named: Named) -> Reply | None:
-        say = self.draft.words
-        for tree in self.trees:
-            name, label = named.text, tree.source
+            name = named.text
             top = tree.find(name, at_root=True)
             elsewhere = [] if top else common_first(tree.find(name))
-            listed = self._article_entry(name) is not None  # the article's places are counted from the top
-            if top or (elsewhere and not listed and not self._at_root() and "/" not in name):
+            listed = self.draft.article_entry(name) is not None  # the article's places are counted from the top
+            if top or (elsewhere and not listed and not self.at_root and "/" not in name):
                 for place in (top or elsewhere)[:MOST_OF_A_KIND]:
-                    folder = tree.folder(place.folder)
-                    assert folder is not None
-                    self.draft.say(say(f"{label} 里有 `{place.path}`。", f"`{place.path}` is in {label}."), self._folder_citation(tree, folder))
-                continue
-            self._absent(tree, named)
-        if any("/" not in c.path or c.path == "." for c in self.draft.citations) and (entry := self._article_entry(named.text)):
-            document = self.index.document(entry)
-            missing = [tree.source for tree in self.trees if not tree.find(named.text, at_root=True)]
-            if missing:
-                segment = entry.segments[0]
-                note = f"{say('：', ': ')}{entry.note}" if entry.note else ""
-                self.draft.say(
-                    say(f"文章列出了 `{entry.name}`{note}。", f"The article lists `{entry.name}`{note}."),
-                    self._lines(document, segment.start, segment.end, entry.headings),
-                )
-        return self.draft.reply("instead")
+                    self.draft.there(tree, place)
+            else:
+                self.draft.absent(tree, named)
+        at_top = any("/" not in c.path or c.path == "." for c in self.draft.citations)
+        if at_top and (entry := self.draft.article_entry(named.text)) and any(not tree.find(named.text, at_root=True) for tree in self.trees):
+            self.draft.listed(entry)
 
-    def _absent(self, tree: Tree, named: Named) -> None:
-        say = self.draft.words
-        above = tree.ancestor(named.text)
-        near = tree.near(named.text, above)
-        place = say("顶层", "at its top") if above.path == "." and tree.find(named.text) else ""  # else it is nowhere
-        shown = say("、", ", ").join(f"`{path}`" for path in near)
-        text = say(f"{tree.source} {place}没有 `{named.text}`", f"{tree.source} has no `{named.text}`{' ' + place if place else ''}")
-        if near:
-            text += say(f"；最接近的是 {shown}", f"; nearest: {shown}")
-        cited = [self._folder_citation(tree, above)]
-        for path in near:
-            if path.rpartition("/")[2].lower() == named.text.rpartition("/")[2] and (folder := tree.folder(path)):
-                cited.append(self._folder_citation(tree, folder))
-        self.draft.say(text + say("。", "."), *cited[:MOST_OF_A_KIND])
+    def _exists_described(self) -> None:
+        """Whether what the question calls by a name, or describes, is there."""
+        for somewhere in self.places:
+            lacking = [name for name in self._names() if not somewhere.says(name)]
+            likely = self._where(somewhere)
+            if lacking:
+                self.draft.absent(somewhere.tree, Named(lacking[0], 0, 0, False), self._nearest(somewhere))
+            named = [place for name in self._names() for place in self._by_name(somewhere.tree, name)]
+            for place in [one.place for one in likely] or named[:MOST_OF_A_KIND] if not lacking else ():
+                self.draft.there(somewhere.tree, place)
 
-    def _located(self, named: Named) -> Reply | None:
+    def _nearest(self, somewhere: Places) -> list[Folder]:
+        """Where a thing that is not there would be: the likeliest directory, however unlikely, and the one above it."""
+        likely = somewhere.likely(self.query, self.encoder)[:1] if self.encoder else []
+        paths = [path for one in likely for path in (one.place.path, one.place.path.rpartition("/")[0])]
+        return [folder for path in paths if (folder := somewhere.tree.folder(path))]
+
+    def _where(self, somewhere: Places) -> list[Likely]:
+        """The directories that the question describes."""
+        found = somewhere.where(self.query, self.encoder)
+        self.likely += found[:1]
+        return found
+
+    def _located(self, named: Named) -> None:
         """Where a path or name stands in the trees."""
         for tree in self.trees:
-            places = common_first(tree.find(named.text, self._at_root()))
+            places = common_first(tree.find(named.text, self.at_root))
             if not places and "." not in named.text:
                 stems = [f"{named.text}.sh", f"{named.text}.go", f"{named.text}.md", f"{named.text}.py"]
                 places = common_first([place for name in stems for place in tree.find(name)])
             for place in places[:MOST_OF_A_KIND]:
-                self._say_place(tree, place)
+                self.draft.place(tree, place)
         if not self.draft.statements:
-            return self._lives() or (self._exists(named) if named.sure and "/" in named.text else None)
-        entry = self._article_entry(named.text)
-        return self.draft.reply("else" if entry and not self.about_tree else "instead", is_place=True)
+            self._lives()
+        if not self.draft.statements and named.sure and "/" in named.text:
+            self._exists(named)
 
-    def _say_place(self, tree: Tree, place: Place, perhaps: bool = False) -> None:
-        say = self.draft.words
-        folder = tree.folder(place.folder)
-        assert folder is not None
-        described = self._description(tree, folder) if place.is_folder else None
-        cited = [self._folder_citation(tree, folder), *([described[1]] if described else [])]
-        text = f"{say('可能是 ', 'perhaps ') if perhaps else ''}`{place.path}`{say('（', ' (')}{tree.source}{say('）', ')')}"
-        self.draft.say(text + (f"{say('：', ': ')}{described[0]}" if described else ""), *cited, kind="item")
-
-    def _lives(self) -> Reply | None:
+    def _lives(self) -> None:
         """Where what the question is about lives."""
-        plainly = False
-        reads: list[float] = []
         for somewhere in self.places:
             tree = somewhere.tree
-            names = [match.group() for match in re.finditer(r"[a-z][\w.]*(?:[-_][\w.]+)+|[\w-]+\.(?:sh|go|md|py|yaml|json)\b", self.text)]
+            names = [match.group() for match in re.finditer(rf"{JOINED.pattern}|[\w-]+\.(?:sh|go|md|py|yaml|json)\b", self.text)]
             known = {name: self._by_name(tree, name) for name in names}
-            plainly = plainly or any(found and self._asks_only_for(name) for name, found in known.items())
+            plainly = any(found and self._asks_only_for(name) for name, found in known.items())
             by_name = [place for found in known.values() for place in found]
-            likely = [] if plainly else somewhere.where(self.query, self.encoder)
-            reads += [one.read for one in likely if one.read is not None]
+            likely = [] if plainly else self._where(somewhere)
             for one in likely:
-                self._say_place(tree, one.place, perhaps=not one.is_sure)
+                self.draft.place(tree, one.place, perhaps=not one.is_sure)
             for place in by_name[:MOST_OF_A_KIND] if not likely else ():
-                self._say_place(tree, place)
-        return self.draft.reply("instead" if self.about_tree or plainly else "else", is_place=True, read=max(reads, default=None))
-
-    def _found_inside(self) -> Reply | None:
-        """What the directory holds that the question describes; only where no document answers."""
-        for somewhere in self.places:
-            for place in somewhere.by_words(self.query, SURELY)[:1]:
-                self._say_inside(somewhere.tree, place.path)
-        return self.draft.reply("else")
-
-    def _found(self) -> Reply | None:
-        """The directories of what is asked whether it is there; only where no document answers."""
-        if not ANY_CODE.search(self.text):
-            return None
-        for somewhere in self.places:
-            for place in somewhere.by_words(self.query, SURELY)[:MOST_OF_A_KIND]:
-                self._say_place(somewhere.tree, place)
-        return self.draft.reply("else")
+                self.draft.place(tree, place)
 
     def _asks_only_for(self, name: str) -> bool:
         """Whether the question asks for nothing but the place of a name ('where does local-up-cluster live?')."""
@@ -411,67 +347,19 @@ class _Asker:
         found = common_first([place for one in names for place in tree.find(one)])
         return [place for place in found if place.path.count("/") == found[0].path.count("/")]
 
-    def _owners(self) -> Reply | None:
+    def _owners(self) -> None:
         for somewhere in self.places:
-            tree = somewhere.tree
-            places: list[Place] = []
-            if self.named is not None:
-                places = common_first(tree.find(self.named.text, self._at_root()))
-            places = places or [one.place for one in somewhere.where(self.query, self.encoder)]
-            if places:
-                self._say_owners(tree, places[0])
-        return self.draft.reply("instead")
+            place = self._folder(somewhere, self.named) if self.named else None
+            for one in [place] if place else [one.place for one in self._where(somewhere)[:1]]:
+                self.draft.owners(somewhere.tree, one)
 
-    def _say_owners(self, tree: Tree, place: Place) -> None:
-        say = self.draft.words
-        found = self._owners_file(tree, place.folder)
-        if found is None:
-            return
-        document, folder = found
-        names = {"approvers": say("批准人", "approvers"), "reviewers": say("评审人", "reviewers"), "labels": say("标签", "labels")}
-        above = "" if folder == place.folder else say(f"（`{folder}/OWNERS` 管辖）", f" (by `{folder}/OWNERS`, the nearest above it)")
-        aliases: list[str] = []
-        for group in groups_of(document.text):
-            if group.key in names:
-                values = say("、", ", ").join(f"`{value}`" for value in group.values)
-                self.draft.say(
-                    f"`{place.path}`{above} {names[group.key]}{say('：', ': ')}{values}", self._lines(document, group.start, group.end), kind="item"
-                )
-                aliases += group.values if group.key != "labels" else ()
-        try:
-            document = self.index.document_at(tree.source, "OWNERS_ALIASES")
-        except KeyError:
-            return
-        for group in groups_of(document.text):
-            if group.key in aliases:
-                values = say("、", ", ").join(f"`{value}`" for value in group.values)
-                self.draft.say(f"`{group.key}`{say('：', ': ')}{values}", self._lines(document, group.start, group.end), kind="item")
-
-    def _owners_file(self, tree: Tree, folder: str) -> tuple[Document, str] | None:
-        """The OWNERS file of a directory or of the nearest one above it that names somebody."""
-        while True:
-            try:
-                document = self.index.document_at(tree.source, "OWNERS" if folder == "." else f"{folder}/OWNERS")
-                if any(group.key in ("approvers", "reviewers") for group in groups_of(document.text)):
-                    return document, folder
-            except KeyError:
-                pass
-            if folder == ".":
-                return None
-            folder = folder.rpartition("/")[0] or "."
-
-    def _targets(self) -> Reply | None:
-        for tree in self.trees:
-            for chunk in self._target_chunks(tree):
-                self._say_target(chunk, kind="item")
-        return self.draft.reply("instead")
-
-    def _target(self, name: str) -> Reply | None:
-        for tree in self.trees:
-            for chunk in self._target_chunks(tree):
-                if chunk.name == name:
-                    self._say_target(chunk, kind="sentence")
-        return self.draft.reply("else")
+    def _targets(self) -> None:
+        """What a make target does that the question names, or else which there are."""
+        chunks = [chunk for tree in self.trees for chunk in self._target_chunks(tree)]
+        match = TARGET.search(self.text)
+        one = [chunk for chunk in chunks if match and chunk.name == match[1]]
+        for chunk in one or chunks:
+            self.draft.target(chunk, "sentence" if one else "item")
 
     def _target_chunks(self, tree: Tree) -> list[Chunk]:
         """The targets of the Makefile that stands for the whole tree: the one at its top, or else the one with most of them."""
@@ -482,24 +370,6 @@ class _Asker:
         best = min(files, key=lambda path: ("/" in path, -len(files[path]), path), default=None)
         return files[best] if best else []
 
-    def _say_target(self, chunk: Chunk, kind: Literal["sentence", "item"]) -> None:
-        document = self.index.document(chunk)
-        cited = self._lines(document, chunk.segments[0].start, chunk.segments[-1].end, chunk.headings)
-        self.draft.say(f"`make {chunk.name}`{self.draft.words('：', ': ')}{chunk.note}", cited, kind=kind)
-
-
-COMMENT_MARK = re.compile(r"[ \t]*\r?\n[ \t]*(?://+|#+|\*+|>+)?[ \t]*")
-
-
-def plain_words(document: Document, span: Span) -> str:
-    """A span on one line, without the marks that begin its lines in Go and make comments."""
-    text = document.text[span.start : span.end]
-    return COMMENT_MARK.sub(" ", text).strip()
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
-
 
 def numbered_after(reply: Reply, count: int) -> Reply:
     """A reply whose citations are numbered from `count` + 1, to stand behind an answer."""
@@ -508,6 +378,3 @@ def numbered_after(reply: Reply, count: int) -> Reply:
         statements=tuple(dataclasses.replace(s, citations=tuple(n + count for n in s.citations)) for s in reply.statements),
         citations=tuple(dataclasses.replace(c, id=c.id + count) for c in reply.citations),
     )
-
-
-

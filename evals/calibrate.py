@@ -6,8 +6,8 @@ Cao et al. 2007), none below zero; so is the one weight of the cross-encoder's v
 trained on other questions (`train`). The decision between answering and declining is a logistic
 regression on the features of what was then chosen. Both are held small (L2); both are also fitted
 without a fifth of the questions in turn, and the figures printed are of the fifth left out. Where the article
-and a checkout both answer, another regression says which is heard; it learns from the fifths left out. How directories are ranked
-is learned by `evals/places.py`.
+and a checkout both answer, another regression says which is heard; it learns from the fifths left out. How directories are ranked is learned by `evals/places.py`, what is asked of a tree by
+`evals/asks.py`, and when the tree is heard by `evals/trees.py`, which rests on all the others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from assistant.assistant import Assistant
 from assistant.extractive import choose, judged
 from assistant.groups import BETWEEN, between
 from assistant.scoring import CALIBRATION, Calibration, Candidate, learned
-from evals import places
+from evals import asks, places, trees
+from evals.logistic import area, best_threshold, fit_decision
 from evals.samples import Sample, collect, right
 
 FOLDS = 5
@@ -36,9 +37,6 @@ FIXED = {"introduces": 1.0}
 """Weights that are not learned. That a thing's first sentence below its heading says what it is, is what a reader
 expects of 'what is …'; the key facts of the questions stand further down as well, so that they do not teach it."""
 RANK_L2 = 0.02
-DECISION_L2 = 0.1
-BLUR = 0.05
-"""Width, in probability, over which the losses are smoothed when the threshold is chosen: single questions shall not move it."""
 FREE = ("length", "lead_else", "entry", "root", "rank", "first", "number", "place")
 """Features whose weight may fall below zero."""
 
@@ -95,20 +93,6 @@ def ranked(sample: Sample, weights: np.ndarray, reading: float) -> list[Candidat
     found = [replace(sample.candidates[i], score=float(scores[i] + reading * sample.reads[i]), read=float(sample.reads[i])) for i in first]
     found += [replace(sample.candidates[i], score=float(scores[i] + reading * least)) for i in rest]
     return sorted(found, key=lambda c: (c.read is None, -c.score, c.place))
-
-
-def fit_decision(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Weights of the decision features and, last, the bias."""
-    x = np.hstack([rows, np.ones((len(rows), 1))])
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        z = x @ weights
-        p = 1 / (1 + np.exp(-z))
-        penalty = np.append(weights[:-1], 0)
-        value = float(np.sum(np.logaddexp(0, -z) * labels + np.logaddexp(0, z) * (1 - labels)) + DECISION_L2 * penalty @ penalty)
-        return value, x.T @ (p - labels) + 2 * DECISION_L2 * penalty
-
-    return minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
 
 
 def decision_row(sample: Sample, weights: np.ndarray, reading: float, assistant: Assistant) -> tuple[np.ndarray, list[Candidate]]:
@@ -238,25 +222,26 @@ def main(arguments: list[str] | None = None) -> int:
             "reading": round(reading, 3),
         }
     record["sources"] = fit_sources(found) if len(found) > 1 else learned()["sources"]
-    trees = [source.name for source in assistant.index.sources if source.kind != "article"]
-    record["places"] = places.fit(assistant, trees[0]) if trees else learned()["places"]
+    checkouts = [source.name for source in assistant.index.sources if source.kind != "article"]
+    record |= {"places": places.fit(assistant, checkouts[0]) if checkouts else learned()["places"], "tree": learned()["tree"]}
+    if options.write:
+        _write(record)
+    if checkouts:  # it rests on the others
+        told = asks.fit(assistant)
+        if options.write:
+            asks.write(told)
+        record["tree"] = trees.fit(assistant)
     print(json.dumps(record, indent=1))
     if options.write:
-        CALIBRATION.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        _write(record)
     return 0
 
 
-def area(confidence: np.ndarray, labels: np.ndarray) -> float:
-    """Area under the ROC curve: how often an answerable question is surer than an unanswerable one (Hanley & McNeil 1982)."""
-    yes, no = confidence[labels == 1], confidence[labels == 0]
-    return float(np.mean((yes[:, None] > no[None, :]) + 0.5 * (yes[:, None] == no[None, :])))
-
-
-def best_threshold(confidence: np.ndarray, labels: np.ndarray) -> float:
-    """The threshold with the least loss, where declining an answerable question costs what answering another does."""
-    yes, no = confidence[labels == 1], confidence[labels == 0]
-    choices = np.linspace(0.2, 0.9, 141)
-    return float(min(choices, key=lambda t: np.mean(expit((t - yes) / BLUR)) + np.mean(expit((no - t) / BLUR))))
+def _write(record: Mapping[str, Any]) -> None:
+    """Write what was learned, and take it into use."""
+    CALIBRATION.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    learned.cache_clear()
+    Calibration.load.cache_clear()
 
 
 if __name__ == "__main__":

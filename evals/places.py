@@ -1,7 +1,7 @@
 """Learns, for `python -m evals.calibrate`, how the directories of a tree are ranked for a question on where a thing lives.
 
 The weights of what speaks for a directory maximise the likelihood of the right ones on the training questions, by a softmax over many
-(ListNet, Cao et al. 2007). What their sum weighs beside the cross-encoder's verdict, and from which score a directory is given, two
+(ListNet, Cao et al. 2007); questions on what a directory holds or whether it is there teach it as well. What their sum weighs beside the cross-encoder's verdict, and from which score a directory is given, two
 numbers, are learned on the development questions, which it has not seen; the figures printed are of those.
 """
 
@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 from assistant.assistant import Assistant
 from assistant.places import FEATURES, LIKELY, Likely, Places, given
 from assistant.scoring import learned
-from evals.questions import Question, read_questions
+from evals.questions import Question, on_places, read_questions
 
 NEAREST, OTHERS = 150, 50
 """Directories of a question that the weights learn from: the nearest by the weights in use, and some by chance."""
@@ -113,17 +113,20 @@ def score(one: Likely, nearness: float) -> float:
 
 
 def _questions(split: str, source: str) -> Iterator[Question]:
-    return (question for question in read_questions(split) if question.kind == "where" and question.source == source)
+    """Those whose answer is a place, and what is like them but cannot be answered."""
+    return (question for question in read_questions(split) if (question.kind == "where" or question.asks == "where") and question.source == source)
 
 
 def _asked(split: str, places: Places, assistant: Assistant) -> Iterator[Asked]:
     order = np.random.default_rng(7)
-    for question in _questions(split, places.tree.source):
+    for question in (q for q in read_questions(split) if on_places(q) and q.source == places.tree.source and not q.expect_absent):
         features = places.features(assistant.query(question.question))
         gold = {place.path for place in question.gold}
         if features is None or not question.answerable:
             continue
         right = np.array([path in gold for path in places.paths])
+        if not right.any():
+            continue
         nearest = np.argsort(-features @ places.weights, kind="stable")[:NEAREST]
         kept = np.unique([*np.flatnonzero(right), *nearest, *order.choice(len(right), OTHERS)])
         yield Asked(question, features[kept], right[kept])

@@ -138,15 +138,17 @@ def questions(splits: Sequence[str], order: random.Random, share: float = 1.0) -
 
 
 def places(splits: Sequence[str], order: random.Random) -> list[Choice]:
-    """The questions on where a thing lives with the directories that the product would choose among."""
-    from evals.questions import read_questions
+    """The questions whose answer is a directory, or what it holds, with the directories that the product would choose among."""
+    from evals.questions import on_places, read_questions
 
     assistant = Assistant.open(Settings.from_environment())
     choices = []
-    for question in (question for split in splits for question in read_questions(split) if question.kind == "where"):
+    for question in (question for split in splits for question in read_questions(split) if on_places(question)):
         somewhere = assistant.trees.places(question.source)
         query = assistant.query(question.question)
-        gold = [place.path for place in question.gold if place.path is not None]
+        gold = [] if question.expect_absent else [place.path for place in question.gold if place.path is not None]
+        if not set(gold) <= set(somewhere.paths):
+            continue
         near = [path for path, _ in somewhere.near(query, LIKELY)]
         kept = list(dict.fromkeys([*gold[:4], *near[:HARD], *order.sample(near[HARD:], min(EASY, len(near[HARD:])))]))[:MOST]
         choices.append(Choice((query.text,) * len(kept), tuple(map(somewhere.text, kept)), tuple(path in gold for path in kept)))
@@ -192,7 +194,7 @@ def learn(model: CrossEncoder, tokenizer: Tokenizer, choices: Sequence[Choice], 
 
 def measure(model: CrossEncoder, tokenizer: Tokenizer, choices: Sequence[Choice]) -> str:
     """How often the best span is right, and the area under the curve of the best score between answerable and not."""
-    from evals.calibrate import area
+    from evals.logistic import area
 
     tokenizer.enable_truncation(LONGEST)
     model.eval()

@@ -66,8 +66,11 @@ def cited(answer: Answer) -> list[tuple[str, str, int | None]]:
         ("Is there a WORKSPACE file at the top level?", ["."], ["no `workspace`"]),
         ("what is pkg/scheduler/framework/plugins for?", ["pkg/scheduler/framework/plugins"], ["Every in-tree scheduling plugin"]),
         ("Is glusterfs still in pkg/scheduler/framework/plugins?", ["pkg/scheduler/framework/plugins"], ["no `pkg/scheduler/framework/plugins/glusterfs`"]),
-        ("这个版本里还有 dockershim 吗？", ["."], ["没有 `dockershim`"]),
+        ("这个版本里还有 dockershim 吗？", [], ["没有 `dockershim`"]),
         ("does this checkout have a noderestriction of its own?", ["plugin/pkg/admission/noderestriction"], ["`plugin/pkg/admission/noderestriction` is in v1.28"]),
+        ("which files does the kubelet's eviction code consist of?", ["pkg/kubelet/eviction"], []),
+        ("does the tree have a BUILD.bazel", [], ["no `build.bazel`"]),
+        ("kubeadm 还在 cmd 目录下吗？", ["cmd/kubeadm"], ["`cmd/kubeadm`"]),
         ("how many directories are in pkg/kubelet?", ["pkg/kubelet"], ["1 directory and 2 files"]),
     ],
 )
