@@ -40,16 +40,6 @@ what the cross-encoder makes of the first directory that it describes, and how n
 KINDS = re.compile(r"\b(director(y|ies)|folders?|files?)\b|目录|文件")
 JOINED = re.compile(r"[a-z]\w*(?:[-_.]\w+)+")
 TARGET = re.compile(r"`?\bmake ([a-z][\w-]+)`?")
-ASKS_MORE = re.compile(
-    r"how many (lines|people|commits|bytes|tests)|lines of code|\b((which|what) versions?|license|date|year|written|wrote|author)\b|\b(commits?|contributors?|fast(er)?|slow(er)?|coverage|popular|per (month|day|year)|decided)\b"
-    r"|\b(next|future|upcoming) (release|version)|\bplan(s|ned|ning)? to\b|\b(good|bad|code) quality\b(?! of service)|(代码|文档)质量"
-    r"|多少行|行代码|提交次数|谁.{0,8}提交|覆盖率|拍板|多快|最耗|(哪个|什么|几)版本|版本号|打算|计划(?!任务|时间)|将来|下个版本|许可|能不能|哪一?年|哪一?天|最早|大小"
-)
-"""What a listing cannot say."""
-ASKS_VALUE = re.compile(
-    r"\b(timeout|port|default|argument|parameter|flag|option|variable)\b|参数|默认|超时|端口|环境变量|指定|配置文件|日志文件|config(uration)? files?|on disk"
-)
-"""Asks for what a listing cannot say."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +134,6 @@ class _Asker:
         """Draft what the trees say, asked for `what` of `assistant.asks.ASKS`."""
         if what in ("targets", "target"):
             self._targets()
-        elif ASKS_MORE.search(self.text) or ASKS_VALUE.search(self.text):
-            return
         elif what == "owners":
             self._owners()
         elif what == "exists":
