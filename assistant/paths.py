@@ -106,9 +106,8 @@ class Tree:
         """Paths like one that is not there: the same name elsewhere, then names like it beside where it would be."""
         leaf = path.rpartition("/")[2]
         same = sorted((p.path for p in self.find(leaf)), key=lambda p: (bool(set(p.split("/")[:-1]) & OUTSKIRTS), p.count("/"), p))
-        beside = [above.within(name) for name in (*above.directories, *above.files)]
-        like = [found for found, _, _ in process.extract(above.within(leaf), beside, scorer=fuzz.ratio, score_cutoff=70, limit=3)]
-        return list(dict.fromkeys([*same[:3], *like]))[:4]
+        like = process.extract(leaf, [*above.directories, *above.files], scorer=fuzz.ratio, score_cutoff=70, limit=3)
+        return list(dict.fromkeys([*same[:3], *(above.within(name) for name, _, _ in like)]))[:4]
 
 
 def common_first(places: Sequence[Place]) -> list[Place]:

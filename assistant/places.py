@@ -94,6 +94,11 @@ class Places:
             set.intersection(*(there.get(word, set()) for word in words)) for words in found if words for there in (self._words.in_path, self._words.in_files)
         )
 
+    def hears(self, query: Query) -> bool:
+        """Whether for each thing that the question speaks of some path, or name of a file, says it."""
+        heard = self._hear(query)
+        return heard is not None and all(heard.worth)
+
     def likely(self, query: Query, encoder: CrossEncoder, count: int = LIKELY, weights: np.ndarray | None = None) -> list[Likely]:
         """The `count` directories nearest to what is asked for in words and meaning, best first, each read by the cross-encoder."""
         near = self.near(query, count, weights)

@@ -280,8 +280,9 @@ class _Asker:
             likely = self._where(somewhere)
             if lacking:
                 self.draft.absent(somewhere.tree, Named(lacking[0], 0, 0, False), self._nearest(somewhere))
+            sure = [one.place for one in likely if one.is_sure or somewhere.hears(self.query)]
             named = [place for name in self._names() for place in self._by_name(somewhere.tree, name)]
-            for place in [one.place for one in likely] or named[:MOST_OF_A_KIND] if not lacking else ():
+            for place in sure or named[:MOST_OF_A_KIND] if not lacking else ():
                 self.draft.there(somewhere.tree, place)
 
     def _nearest(self, somewhere: Places) -> list[Folder]:
