@@ -16,7 +16,7 @@ import numpy as np
 from assistant.datamodels import Reason
 from assistant.evidence import coverage, unit_weight
 from assistant.query import Query
-from assistant.scoring import CAUSE, EXPECTED, NUMBER, SUREST, WHY, Calibration, Candidate
+from assistant.scoring import CAUSE, EXPECTED, NUMBER, SUREST, WHY, Calibration, Candidate, log_odds
 
 FEATURES = (
     "coverage", "own", "worst", "lost", "lacking_terms", "lacking_attributes", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "lexical", "margin", "score", "undescribed", "wrong_kind",
@@ -44,7 +44,7 @@ class Decision:
 def decide(query: Query, candidates: Sequence[Candidate], judged: Sequence[Candidate], calibration: Calibration) -> Decision:
     """Judge the statements `judged`, chosen among all `candidates` (best first, not empty)."""
     values = features(query, candidates, judged)
-    total = calibration.decision["bias"] + sum(calibration.decision.get(name, 0.0) * values[name] for name in FEATURES)
+    total = log_odds(calibration.decision, values)
     confidence = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
     if confidence >= calibration.threshold:
         return Decision(confidence, True, (), None)

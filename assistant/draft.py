@@ -43,7 +43,7 @@ class Draft:
         """What a directory holds, after what it is for."""
         folder = tree.folder(path)
         assert folder is not None
-        self.purpose(tree, folder)
+        self.purpose(tree, folder, and_folder=False)
         names = [f"`{name}`" for name in folder.listing.split("\n") if name]
         shown, more = names[:MOST_NAMES], len(names) - MOST_NAMES
         rest = "" if more <= 0 else self.words(f"，另有 {more} 个", f", and {more} more")
@@ -57,7 +57,7 @@ class Draft:
             self._folder(tree, folder),
         )
 
-    def purpose(self, tree: Tree, folder: Folder, and_folder: bool = False) -> None:
+    def purpose(self, tree: Tree, folder: Folder, and_folder: bool = True) -> None:
         """What the material says a directory is for; nothing where it says nothing."""
         if described := self._description(tree, folder):
             also = (self._folder(tree, folder),) if and_folder else ()

@@ -18,7 +18,7 @@ from assistant.evidence import Reader, coverage
 from assistant.extractive import Selection, select
 from assistant.index import Index
 from assistant.query import Query
-from assistant.scoring import SUREST, Candidate, learned
+from assistant.scoring import SUREST, Candidate, learned, log_odds
 from assistant.tree import Reply
 
 SURE = 0.95
@@ -29,8 +29,6 @@ PLAINLY = 2.0
 """Log odds of what is asked of a path from which the documents are not asked."""
 BETWEEN = ("confidence", "read", "coverage", "entry")
 """Names of what tells, where both answer, which is heard."""
-
-
 TREE = ("asked", "path", "about_tree", "documents", "read", "place", "says_place", "entry", "lacking", "below")
 """Names of what tells whether the tree is heard where documents answer too."""
 SAYS_PLACE = re.compile(r"(?<![\w./:-])[\w.-]+/\w|_output")
@@ -81,9 +79,8 @@ def find_evidence(
 def ahead(query: Query, article: Selection, checkout: Selection) -> float:
     """Log odds that a checkout's answer is the one that was asked for, rather than the article's."""
     assert article.best and checkout.best
-    weights = learned()["sources"]
     values = between(query, (article.confidence, article.best), (checkout.confidence, checkout.best))
-    return float(weights["bias"]) + sum(weights[name] * value for name, value in zip(BETWEEN, values, strict=True))
+    return log_odds(learned()["sources"], dict(zip(BETWEEN, values, strict=True)))
 
 
 def between(query: Query, article: tuple[float, Candidate], checkout: tuple[float, Candidate]) -> list[float]:
@@ -110,22 +107,21 @@ def tells(reply: Reply, query: Query, evidence: Evidence) -> bool:
         return True
     if not evidence.answers:
         return reply.is_plain or bool(reply.confidence >= learned()["tree"]["threshold"])
-    weights = learned()["tree"]["ahead"]
-    return float(weights["bias"]) + sum(weights[name] * value for name, value in zip(TREE, against(reply, query, evidence), strict=True)) > 0
+    return log_odds(learned()["tree"]["ahead"], dict(zip(TREE, against(reply, query, evidence), strict=True))) > 0
 
 
 def against(reply: Reply, query: Query, evidence: Evidence) -> list[float]:
-    """What tells between the tree and the documents, which both answer: how surely it was asked, by a path, of the tree by
-    that word; how sure the documents are; what
-    the cross-encoder makes of both; whether a place is told, and whether the sentence names one itself; of an entry of the article's source tree, what the question asks beyond it,
-    and whether the tree tells of what lies below it."""
+    """What tells between the tree and the documents, which both answer: how surely the tree was asked, whether by a path or by a word for it;
+    how sure the documents are; what the cross-encoder makes of both; whether a place is told, and whether the sentence names one itself; of
+    an entry of the article's source tree, whether the question asks something beyond it, and whether the tree tells of what lies below it."""
     best = evidence.selection.best
     assert best is not None
     read, entry = reply.feature("read") * SUREST, best.chunk.kind == "entry"
     lacking = any(s < SUPPORTED for u, s in zip(query.units, best.supports, strict=True) if not (u.generic or u.minor or u.everyday))
     place = reply.what in ("where", "exists")
     return [
-        reply.feature("asked"), reply.feature("path"), reply.feature("about_tree"), _log_odds(evidence.selection.confidence), 0.0 if best.read is None or not read else read - best.read,
+        reply.feature("asked"), reply.feature("path"), reply.feature("about_tree"), _log_odds(evidence.selection.confidence),
+        0.0 if best.read is None or not read else read - best.read,
         float(place), float(place and bool(SAYS_PLACE.search(best.text))), float(entry), float(entry and lacking),
         float(entry and reply.citations[0].path.startswith(f"{best.chunk.name}/")),
     ]

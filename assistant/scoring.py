@@ -79,6 +79,11 @@ def learned() -> Mapping[str, Any]:
     return json.loads(CALIBRATION.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
+def log_odds(weights: Mapping[str, float], values: Mapping[str, float]) -> float:
+    """Of a learned yes or no: the weights' bias and the values, each by its weight."""
+    return float(weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in values.items()))
+
+
 @dataclass(frozen=True)
 class Calibration:
     """Learned weights: of a span's features, and of what decides between answering and declining."""

@@ -21,7 +21,7 @@ from assistant.index import Index
 from assistant.paths import AT_ROOT, NO_NAMES, TREE_WORDS, Named, Place, Tree, common_first, named_in
 from assistant.places import STRUCTURE, Likely, Places
 from assistant.query import Query
-from assistant.scoring import SUREST, learned
+from assistant.scoring import SUREST, learned, log_odds
 from assistant.static import StaticModel
 from assistant.text import fold
 
@@ -34,8 +34,9 @@ NEAREST = 10.0
 FEATURES = (
     "asked", "asked_path", "path", "bare", "about_tree", "read", "nearness", "exists", "holds", "owners", "purpose", "target", "targets", "where", "absent",
 )
-"""What tells whether a reply is right: log odds of what was asked, and the same where a path is named; whether the question names a path or a bare name, or speaks of the tree;
-what the cross-encoder makes of the first directory that it describes, and how near it is; what was asked; whether it denies."""
+"""What tells whether a reply is right: log odds of what was asked, and the same where a path is named; whether the question names a path or
+a bare name, or speaks of the tree; what the cross-encoder makes of the first directory that it describes, and how near it is; what was
+asked; whether it denies."""
 
 KINDS = re.compile(r"\b(director(y|ies)|folders?|files?)\b|目录|文件")
 JOINED = re.compile(r"[a-z]\w*(?:[-_.]\w+)+")
@@ -70,10 +71,9 @@ class Reply:
 
     @property
     def confidence(self) -> float:
-        """Probability that it is right, where no document answers."""
-        weights = learned()["tree"]["decision"]
-        total = weights["bias"] + sum(weights[name] * value for name, value in zip(FEATURES, self.features, strict=True))
-        return 1 / (1 + math.exp(-total))
+        """Probability that it is right, where no document answers; of what was asked of a path, that it was asked, since the rest is read off."""
+        odds = self.feature("asked") if self.is_plain else log_odds(learned()["tree"]["decision"], dict(zip(FEATURES, self.features, strict=True)))
+        return 1 / (1 + math.exp(-odds))
 
 
 class Trees:
@@ -141,7 +141,7 @@ class _Asker:
         elif what == "where":
             self._located(self.named) if self.named else self._lives()
         elif what == "holds":
-            self._holds(self.named) if self.named else self._holds_described()
+            self._holds()
         elif what == "purpose":
             self._purpose()
 
@@ -231,31 +231,28 @@ class _Asker:
             return Named((inside or [f"{above}/{name}"])[0].lower(), named.start, named.end, True)
         return named
 
-    def _holds(self, named: Named) -> None:
-        for somewhere in self.places:
-            if place := self._folder(somewhere, named):
-                self.draft.inside(somewhere.tree, place.path)
-        if not self.draft.statements:
-            if named.sure and any(tree.ancestor(named.text).path != "." for tree in self.trees):
-                self._exists(named)
-            else:
-                self._holds_described()
+    def _meant(self, somewhere: Places) -> Place | None:
+        """The directory that is asked about: the one that is named, or else, unless by a path, the first that is described."""
+        place = self._folder(somewhere, self.named) if self.named else None
+        if place or (self.named and self.named.sure):
+            return place
+        return next((one.place for one in self._where(somewhere)), None)
 
-    def _holds_described(self) -> None:
-        """What the directory holds that the question describes."""
+    def _holds(self) -> None:
+        """What a directory holds; of a path that is not there, that it is not."""
         for somewhere in self.places:
-            for one in self._where(somewhere)[:1]:
-                self.draft.inside(somewhere.tree, one.place.path)
+            if place := self._meant(somewhere):
+                self.draft.inside(somewhere.tree, place.path)
+        if not self.draft.statements and self.named and any(tree.ancestor(self.named.text).path != "." for tree in self.trees):
+            self._exists(self.named)
 
     def _purpose(self) -> None:
-        """What a directory is for, by its README or package comment; of one that is named and says nothing, what it holds."""
+        """What a directory is for, by its README or package comment; of a path that says nothing of it, what it holds."""
         for somewhere in self.places:
-            place = self._folder(somewhere, self.named) if self.named else None
-            for path in [place.path] if place else [one.place.path for one in self._where(somewhere)[:1]] if self.named is None else []:
-                if folder := somewhere.tree.folder(path):
-                    self.draft.purpose(somewhere.tree, folder, and_folder=True)
+            if (place := self._meant(somewhere)) and (folder := somewhere.tree.folder(place.path)):
+                self.draft.purpose(somewhere.tree, folder)
         if not self.draft.statements and self.named and self.named.sure:
-            self._holds(self.named)
+            self._holds()
 
     def _exists(self, named: Named) -> None:
         named = self._below(named)
@@ -338,9 +335,8 @@ class _Asker:
 
     def _owners(self) -> None:
         for somewhere in self.places:
-            place = self._folder(somewhere, self.named) if self.named else None
-            for one in [place] if place else [one.place for one in self._where(somewhere)[:1]]:
-                self.draft.owners(somewhere.tree, one)
+            if place := self._meant(somewhere):
+                self.draft.owners(somewhere.tree, place)
 
     def _targets(self) -> None:
         """What a make target does that the question names, or else which there are."""

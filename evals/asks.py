@@ -14,11 +14,10 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import logsumexp
 
-from assistant.asks import ASKS, features, write
+from assistant.asks import ASKS, features
 from assistant.assistant import Assistant
 from evals.questions import Question, read_questions
 
-__all__ = ["fit", "write"]
 L2 = 1e-4
 """Per question."""
 OTHERS = 3.0

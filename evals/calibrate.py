@@ -24,6 +24,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, logsumexp
 
 from assistant import answerable, scoring
+from assistant.asks import write as write_asks
 from assistant.assistant import Assistant
 from assistant.extractive import choose, judged
 from assistant.groups import BETWEEN, between
@@ -229,7 +230,7 @@ def main(arguments: list[str] | None = None) -> int:
     if checkouts:  # it rests on the others
         told = asks.fit(assistant)
         if options.write:
-            asks.write(told)
+            write_asks(told)
         record["tree"] = trees.fit(assistant)
     print(json.dumps(record, indent=1))
     if options.write:

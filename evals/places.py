@@ -1,8 +1,9 @@
 """Learns, for `python -m evals.calibrate`, how the directories of a tree are ranked for a question on where a thing lives.
 
 The weights of what speaks for a directory maximise the likelihood of the right ones on the training questions, by a softmax over many
-(ListNet, Cao et al. 2007); questions on what a directory holds or whether it is there teach it as well. What their sum weighs beside the cross-encoder's verdict, and from which score a directory is given, two
-numbers, are learned on the development questions, which it has not seen; the figures printed are of those.
+(ListNet, Cao et al. 2007); questions on what a directory holds or whether it is there teach it as well. What their sum weighs beside
+the cross-encoder's verdict, and from which score a directory is given, two numbers, are learned on the development questions, which it
+has not seen; the figures printed are of those.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ From the development questions on trees, documents and what neither holds, asked
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from scipy.special import expit
 from tqdm import tqdm
 
 from assistant.assistant import Assistant
-from assistant.datamodels import Turn
+from assistant.datamodels import Citation, Statement, Turn
 from assistant.groups import TREE, Evidence, against
 from assistant.query import Query
 from assistant.scoring import learned
@@ -87,7 +87,7 @@ def _heard(assistant: Assistant) -> Iterator[Heard]:
         )
 
 
-def _right(assistant: Assistant, question: Question, query: Query, statements: Any, citations: Any) -> bool:
+def _right(assistant: Assistant, question: Question, query: Query, statements: Sequence[Statement], citations: Sequence[Citation]) -> bool:
     if not statements or not question.answerable:
         return False
     answer = assistant.answer(query, statements, citations, None, {}, 1.0, len(statements))
