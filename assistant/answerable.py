@@ -120,7 +120,8 @@ def _by_class(query: Query, supports: Sequence[float]) -> dict[str, float]:
 def missing(query: Query, candidates: Sequence[Candidate], judged: Sequence[Candidate]) -> tuple[str, ...]:
     """Words of the question that the statements do not support, the heaviest first, three at most."""
     best, supports = judged[0], _together(judged)
-    if said := _wrong_kind(query, best) or _undescribed(query, best):
+    attributes = tuple(unit.text for unit, s in zip(query.units, supports, strict=True) if unit.attribute and s < SUPPORTED)
+    if said := attributes[:3] or _wrong_kind(query, best) or _undescribed(query, best):
         return said
     lost = [unit.text for unit, s in zip(query.units, supports, strict=True) if unit.key in query.subjects and s < SUPPORTED]
     if lost:

@@ -86,11 +86,14 @@ def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
     best = _whole_list(query, candidates)
     chosen = [best]
     described = "what" in query.intents and len(query.subjects) == 1 and best.chunk.kind != "entry"
+    spoken_of = [i for i, unit in enumerate(query.units) if unit.key in query.subjects[:1] and best.supports[i] >= SUPPORTED]
     for candidate in candidates[1:12]:
         if len(chosen) == (MOST if described else TWO):
             break
         if candidate.segment.kind == "lead" and "list" not in query.intents:
             continue
+        if any(candidate.supports[i] < SUPPORTED for i in spoken_of):
+            continue  # it speaks of something else
         if candidate.chunk.kind == "entry" and not (candidate.chunk.note or query.intents & {"where", "list"}):
             continue
         before = np.max([c.supports for c in chosen], axis=0)
