@@ -16,7 +16,7 @@ import numpy as np
 from assistant.datamodels import Reason
 from assistant.evidence import coverage, unit_weight
 from assistant.query import Query
-from assistant.scoring import CAUSE, EXPECTED, NUMBER, SUREST, WHY, Calibration, Candidate, log_odds
+from assistant.scoring import CAUSE, EXPECTED, NUMBER, SUREST, Calibration, Candidate, asks_why, log_odds
 
 FEATURES = (
     "coverage", "own", "worst", "lost", "lacking_terms", "lacking_attributes", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "lexical", "margin", "score", "undescribed", "wrong_kind",
@@ -81,7 +81,7 @@ def features(query: Query, candidates: Sequence[Candidate], judged: Sequence[Can
         "undescribed": float(bool(_undescribed(query, best))),
         "wrong_kind": float(bool(_wrong_kind(query, best))),
         "no_number": float("count" in query.intents and best.segment.kind != "lead" and not (NUMBER.search(best.text) and best.chunk.kind != "entry")),
-        "no_cause": float(bool(WHY.search(query.text)) and not CAUSE.search(best.text)),
+        "no_cause": float(asks_why(query.text) and not CAUSE.search(best.text)),
         "no_command": float("command" in query.intents and not COMMAND.search(best.text) and best.chunk.kind != "code"),
         "empty": float(all(unit.generic and not unit.is_term for unit in query.units)),
         "nothing": float(bool(asked) and max(asked) < SUPPORTED),

@@ -98,7 +98,10 @@ class Assistant:
 
     def evidence(self, query: Query, sources: Sequence[str] | None = None) -> Evidence:
         """The passages of a query and what is chosen among them."""
-        return find_evidence(query, self.index, self.passages, self.reader, self.encoder, sources)
+        with ThreadPoolExecutor(1) as beside:  # the question is read while passages are looked for
+            if self.encoder is not None:
+                beside.submit(self.encoder.asked, query.text)
+            return find_evidence(query, self.index, self.passages, self.reader, self.encoder, sources)
 
     def _model(self, warnings: list[str]) -> LanguageModel | None:
         """The configured language model; one that cannot be loaded is a warning, and extracts answer."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +69,7 @@ class CrossEncoder:
         self.fingerprint = fingerprint
         """Hash of what the states depend on, 16 hexadecimal digits."""
         self._asked: tuple[str | None, np.ndarray] = None, np.zeros((0, 0), np.float32)
+        self._asking = Lock()
 
     @classmethod
     @lru_cache(maxsize=2)
@@ -117,10 +119,10 @@ class CrossEncoder:
 
     def asked(self, question: str) -> np.ndarray:
         """What the lower layers make of a question, (tokens, width) float32; of the last one it is kept, which is often asked again."""
-        known = self._asked
-        if known[0] != question:
-            known = self._asked = question, self._lower([self.tokenizer.encode(question).ids])[0]
-        return known[1]
+        with self._asking:  # whoever asks while it is read waits for it
+            if self._asked[0] != question:
+                self._asked = question, self._lower([self.tokenizer.encode(question).ids])[0]
+            return self._asked[1]
 
     def score(self, question: str, spans: Sequence[States]) -> np.ndarray:
         """Score spans against a question, (n,) float32: the log odds that a span, rather than nothing, is the answer."""

@@ -87,17 +87,18 @@ class Bag:
 
     @cached_property
     def weights(self) -> np.ndarray:
-        """(n,) float32, rarity of its words."""
-        return np.array([word_weight(word) for word in self.words], np.float32)
+        """(n,) float32, rarity of its words; they sum to 1."""
+        weights = np.array([word_weight(word) for word in self.words], np.float32)
+        return weights / weights.sum()  # type: ignore[no-any-return]
 
     def average(self, values: np.ndarray) -> float:
         """Mean of a value for each of its words, weighted by rarity; 0 without words."""
-        return float(values @ self.weights / self.weights.sum()) if self.words else 0.0
+        return float(values @ self.weights) if self.words else 0.0
 
 
 def softly(close: np.ndarray) -> np.ndarray:
     """What likeness of meaning (cosines) is worth beside a word itself, 0 to `SOFT_MOST`."""
-    return SOFT_MOST * np.clip((close - SOFT_FLOOR) / (SOFT_CEILING - SOFT_FLOOR), 0, 1)  # type: ignore[no-any-return]
+    return SOFT_MOST * np.minimum(1, np.maximum(0, (close - SOFT_FLOOR) / (SOFT_CEILING - SOFT_FLOOR)))  # type: ignore[no-any-return]
 
 
 class Asked:

@@ -242,9 +242,18 @@ class Index:
         other = self.original(document) or self._rendition(document.source, document.path)
         if other is None or other.language != language:
             return chunk
-        place = (chunk.start_line, chunk.end_line, chunk.kind)
-        same = (c for c in self.of_document(other.source, other.path) if (c.start_line, c.end_line, c.kind) == place)
-        return next(same, chunk)
+        return self._lines(other).get((chunk.start_line, chunk.end_line, chunk.kind), chunk)
+
+    @cached_property
+    def _by_lines(self) -> dict[tuple[str, str], dict[tuple[int, int, str], Chunk]]:
+        return {}
+
+    def _lines(self, document: Document) -> dict[tuple[int, int, str], Chunk]:
+        """The chunks of a document that renders another, or is rendered, by their lines; the first of each."""
+        place = document.source, document.path
+        if place not in self._by_lines:
+            self._by_lines[place] = {(c.start_line, c.end_line, c.kind): c for c in reversed(self.of_document(*place))}
+        return self._by_lines[place]
 
     @cached_property
     def line_notes(self) -> dict[tuple[str, str, int], list[LineNote]]:

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,17 @@ EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...] = (
 )
 """Expected answer types (Li & Roth 2002, the few that matter here): what asks for one, and what holds one."""
 NAMED: frozenset[str] = frozenset({"what", "list", "count", "other", "where", "yesno"})
+
+
+@lru_cache(maxsize=64)
+def expected(question: str) -> tuple[re.Pattern[str], ...]:
+    """What holds answers of the types that a question expects; those that nothing holds are left out."""
+    return tuple(holds for asked, holds in EXPECTED if holds is not None and asked.search(question))
+
+
+@lru_cache(maxsize=64)
+def asks_why(question: str) -> bool:
+    return WHY.search(question) is not None
 
 
 @cache
@@ -274,8 +285,8 @@ def _read(
     whole, vector, weights = reader.read(chunk.text), asked.bag.vector, asked.shares
     titles = chunk.headings[1:][-2:] if chunk.source == ARTICLE else dict.fromkeys((*chunk.headings[:1], *chunk.headings[-2:]))
     standing = [reader.read(" \n".join(titles)), *_opening(chunk, index, reader)]
-    standing_supports = np.max([asked.supports(b) for b in standing], axis=0)
-    standing_nearest = np.max([asked.nearest(b) for b in standing], axis=0)
+    standing_supports = reduce(np.maximum, [asked.supports(b) for b in standing])
+    standing_nearest = reduce(np.maximum, [asked.nearest(b) for b in standing])
     read: list[Bag] = []
     lexical = max((s for leg, s in passage.scores.items() if leg.startswith("lexical")), default=0.0)
     other = index.counterpart(chunk, "en" if chunk.language == "zh" else "zh")
@@ -288,8 +299,8 @@ def _read(
             bag_other = reader.read(other.text[same.start - other.start : same.end - other.start])
         read.append(bag)
         above = [read[i] for i in chunk.before(position) if i == 0 or segment.kind in ("item", "row")]
-        above_supports = np.max([standing_supports, *(asked.supports(b) for b in above)], axis=0)
-        above_nearest = np.max([standing_nearest, *(asked.nearest(b) for b in above)], axis=0)
+        above_supports = reduce(np.maximum, [asked.supports(b) for b in above], standing_supports)
+        above_nearest = reduce(np.maximum, [asked.nearest(b) for b in above], standing_nearest)
         own = asked.supports(bag)
         if ANY_COMPONENT.search(_leading(chunk, segment)):
             own = np.maximum(own, [_as_example(unit, reader) for unit in query.units])
@@ -373,16 +384,15 @@ def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, ind
         values["all_sides"] = all(key in bag.keys for key in query.subjects)
     if "compare" in asks:
         values["differs"] = bool(DIFFERS.search(text))
-    if WHY.search(query.text):
+    if asks_why(query.text):
         values["cause"] = bool(CAUSE.search(text))
     if asks & {"list", "count"}:
         values["enumerates"] = bool(ENUMERATES.search(text)) and not entry
         values["number"] = bool(NUMBER.search(text)) and not entry
     if entry and NAMED & asks and is_named(chunk, query):
         values["entry_described"] = bool(chunk.note or chunk.children) or (chunk.name or "").lower() in query.text
-    for asked, holds in EXPECTED:
-        if holds is not None and asked.search(query.text):
-            values["expected"] = bool(holds.search(text))
+    for holds in expected(query.text):
+        values["expected"] = bool(holds.search(text))
     if "where" in asks:
         values |= {"entry_where": entry and chunk.name != ".", "place": not entry and bool(PLACE.search(text))}
     if "command" in asks:
