@@ -21,7 +21,7 @@ from assistant.datamodels import ARTICLE, Passage, Reason, Segment
 from assistant.evidence import Reader, coverage
 from assistant.index import Index
 from assistant.query import Query
-from assistant.scoring import ROLE, Calibration, Candidate, reread, score
+from assistant.scoring import ROLE, Calibration, Candidate, named, reread, score
 
 NEAR = 2.0
 """How far a further statement's score may lie behind the best one's."""
@@ -124,7 +124,7 @@ def _sides(query: Query, candidates: Sequence[Candidate], rank: Callable[[Query]
     chosen: list[Candidate] = []
     for unit in [unit for unit in query.units if unit.key in query.subjects][:3]:
         side = replace(query, text=unit.text, units=(unit,), intents=frozenset({"what"}), subjects=(unit.key,), focus=None, wanted=frozenset())
-        own = [c for c in rank(side) if c.supports[0] >= SUPPORTED and c.chunk.kind != "entry"] or [
+        own = [c for c in rank(side) if c.supports[0] >= SUPPORTED and (c.chunk.kind != "entry" or (c.chunk.note and named(c.chunk, side) == 1))] or [
             c for c in candidates if c.supports[query.units.index(unit)] >= SUPPORTED
         ]
         if fresh := next((c for c in own if c.place not in {x.place for x in chosen}), None):

@@ -38,12 +38,12 @@ TYPO_SIMILARITY = 84
 INTENTS: tuple[tuple[Intent, re.Pattern[str]], ...] = (
     ("compare", re.compile(r"区别|不同|差异|差别|对比|比较|相比|异同|不一样|差在|各自|一个.{1,6}一个|\bdiffer|\bcompar|\bvs\b|\bversus\b|distinguish|\bunlike\b|respectively|\beach do\b")),
     ("where", re.compile(r"在哪|哪里|哪儿|哪个(目录|文件夹|路径|位置)|位于|存放在|放在|\bwhere\b|which (dir|folder|path)|what (dir|folder|path)|\blocat")),
-    ("list", re.compile(r"哪些|哪[几两三四五]|有几|几(条|样|类|项|种)|一条条|逐(条|个|一)|说全|都(有|管|跑|包括|包含|放|存|干)[^?]{0,4}(啥|什么|哪)|列(出|一下|全)|包含的|列举|都有什么|有什么|包括什么|包含什么|分别|子目录|下面有|里面有|\bsub(folder|dir)|\blist\b|\bname (the|all)|"
+    ("list", re.compile(r"哪些|哪[几两三四五]|有几|几(条|样|类|项|种)|一条条|逐(条|个|一)|说全|都(有|管|跑|包括|包含|放|存|干)[^?]{0,4}(啥|什么|哪)|列(出|一下|全)|包含的|列举|有什么(?!区别|不同|差[异别]|用|作用|关系|好处)|包括什么|包含什么|分别|子目录|下面有|里面有|\bsub(folder|dir)|\blist\b|\bname (the|all)|"
                         r"(what|which) (\w+ )?(are|stuff|software)\b|(what|which|the (two|three|four|five)|all the|its|'s) (?!(component|process|service|part|piece|directory|folder|script|tool|command|interface|flag|file|program|daemon|setting|option|port|one|thing|person|team)\b)(\w+ )?(?!(does|is|was|has|this|process|class|address|kubernetes|always|access)\b)\w{3,}s\b(?! (of|is|does|has)\b)|\b(which|what) (components|processes|services|directories|folders|scripts|tools|interfaces) (does|has|is)\b|\benumerate|\bbullet")),
     ("count", re.compile(r"多少|几(个|种|类|样|项|条|部分)|\bhow many\b")),
     ("command", re.compile(r"命令|指令|(怎么|怎样|如何|咋)(只|单独|才能|去|来)*(编译|构建|编|执行|运行|跑)|(单独|只)(编译?|构建)|\bcommands?\b|how (do|can|to|would|should) .*(build|compile|run)\b|\bbuild only|\bmake\b.*\?|what (do|should|must) i (type|run|enter)|敲什么|执行什么")),
     ("yesno", re.compile(r"吗|吧[?]?$|行不行|对不对|是否|是不是|能不能|可不可以|有没有|会不会|^(so |and |but )?(is|are|does|do|can|could|did|has|have|will)\b|\b(true|right|correct)\?$|(is|does|do|are|can) not (it|they)\?")),
-    ("what", re.compile(r"是什么|什么是|是啥|做什么|干什么|干嘛|作用|用途|负责|什么意思|功能|介绍|\bwhat\b|\brole\b|\bpurpose|responsib|explain|describe|tell me")),
+    ("what", re.compile(r"是什么|什么是|是啥|有(什么|啥)用|做什么|干什么|干嘛|作用|用途|负责|什么意思|功能|介绍|\bwhat\b|\brole\b|\bpurpose|responsib|explain|describe|tell me")),
 )
 GENERIC = frozenset(stem(word) for word in (FOLDER / "everyday.txt").read_text(encoding="utf-8").split() if word != "#")
 """Everyday words and words that only say what is asked for; they weigh little (one list, both languages)."""

@@ -50,6 +50,12 @@ def test_a_follow_up_stands_on_the_question_before(assistant: Assistant) -> None
     assert {citation.start_line for citation in answer.citations} == {126, 127, 128, 129}
 
 
+@pytest.mark.parametrize(("question", "paths"), [("cmd 和 pkg 有什么区别", {"cmd", "pkg"}), ("hack vs staging", {"hack", "staging"})])
+def test_directories_are_compared_by_their_own_entries(assistant: Assistant, question: str, paths: set[str]) -> None:
+    answer = assistant.ask(question)
+    assert {citation.quote.split("--")[-1].split()[0] for citation in answer.citations} == paths
+
+
 @pytest.mark.parametrize(
     "question",
     ["怎么单独编译 kubelet？", "我想只编译 kube-proxy，命令怎么写？", "单独编译 kube-apiserver", "How do I build only kube-scheduler?", "How can I compile just the kubelet?"],
