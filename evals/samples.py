@@ -17,6 +17,7 @@ from assistant.extractive import expand
 from assistant.query import Query
 from assistant.scoring import Candidate
 from assistant.settings import Settings
+from evals.judgements import Grade, read_judgements
 from evals.metrics import normal
 from evals.questions import Question, read_questions
 from ingest.pipeline import ingest
@@ -47,6 +48,8 @@ class Sample:
     """(candidates,) log odds by the cross-encoder, 0 where it was not asked."""
     worth: np.ndarray
     """(candidates,) share of the key facts that an answer made of this span alone holds, 0 off the gold lines."""
+    grades: np.ndarray
+    """(candidates,) the `Grade` that a span was judged to have, −1 where it was not judged."""
 
     @property
     def answerable(self) -> bool:
@@ -67,7 +70,8 @@ def collect(splits: Sequence[str], read: bool = True, share: float = 1.0) -> tup
 
     Questions on another source are asked of the article too, and those off the topic of every other source:
     there they cannot be answered. Those on the article are asked of the others for `rival` only: a checkout says much of it again.
-    Of those on a tree only what it cannot say is asked, since the tree itself answers the others.
+    A source of which there are judgements is asked as well. Of those on a tree only what it cannot say is asked, since the tree itself
+    answers the others.
     """
     settings = Settings.from_environment()
     ingest(settings)
@@ -76,7 +80,9 @@ def collect(splits: Sequence[str], read: bool = True, share: float = 1.0) -> tup
     found = [question for split in splits for question in read_questions(split)]
     asked = [
         (question, source) for question in found if (question.kind not in ON_TREE or not question.answerable) and question.source in there
-        for source in there if source == question.source or source == ARTICLE or question.kind in OFF_TOPIC or (read and question.answerable and question.source == ARTICLE)
+        for source in there
+        if source in (question.source, ARTICLE, *(place[0] for place in read_judgements().get(question.id, ())))
+        or question.kind in OFF_TOPIC or (read and question.answerable and question.source == ARTICLE)
     ]
     if share < 1:
         asked = random.Random(7).sample(asked, round(share * len(asked)))
@@ -93,7 +99,9 @@ def _sample(question: Question, source: str, assistant: Assistant, read: bool) -
     reads = np.zeros(len(candidates))
     if read and assistant.encoder is not None:
         reads[:POOL] = scoring.verdicts(query, candidates[:POOL], assistant.index, assistant.reader, assistant.encoder)
-    return Sample(question.set, question, source, query, passages, candidates, matrix, reads, worth)
+    judged = read_judgements().get(question.id, {})
+    grades = np.array([judged.get(candidate.place, -1) for candidate in candidates])
+    return Sample(question.set, question, source, query, passages, candidates, matrix, reads, worth, grades)
 
 
 def _worth(question: Question, query: Query, candidate: Candidate, assistant: Assistant) -> float:

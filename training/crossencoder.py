@@ -37,12 +37,14 @@ from assistant.places import LIKELY
 from assistant.scoring import Calibration
 from assistant.settings import Settings
 from assistant.text import fold
+from evals.judgements import Grade
 from training.alignment import align
 from training.deformer import SEED, CrossEncoder, load, save, tensors
 from training.export import export
 
 SPANS = 5  # of a public set's paragraph
 HARD, EASY = 7, 1  # spans of a development question: the best by the product's score, and others by chance
+NEAR, FAR = 5, 3  # directories: the best likewise, and others of those that the product reads
 MOST = 8  # of both, and those that answer
 CHINESE_SPANS = 0.15  # share of questions that are asked of the article's Chinese lines as well
 QUESTIONS = 8  # in a batch
@@ -117,10 +119,16 @@ def questions(splits: Sequence[str], order: random.Random, share: float = 1.0) -
     for sample in samples:
         scores = sample.features @ np.array([Calibration.load(sample.kind == ARTICLE).weights.get(name, 0.0) for name in scoring.FEATURES])
         ranked = np.argsort(-scores, kind="stable").tolist()
-        right = [i for i in ranked if sample.worth[i] > 0 and sample.worth[i] == sample.worth.max()]
+        judged = {i: sample.grades[i] for i in ranked if sample.grades[i] >= 0}
+        gold = [i for i in ranked if sample.worth[i] > 0 and sample.worth[i] == sample.worth.max()]
+        right = [*gold[:4], *(i for i, grade in judged.items() if grade == Grade.YES and i not in gold)]
+        if (sample.answerable and not right) or (sample.source != sample.question.source and not judged):
+            continue
+        ranked = [i for i in ranked if judged.get(i) != Grade.PARTLY and (i in right or i not in gold)]
         rest = [i for i in ranked[HARD:] if i not in right]
-        kept = list(dict.fromkeys([*right[:4], *ranked[:HARD], *order.sample(rest, min(EASY, len(rest)))]))[:MOST]
-        if (sample.answerable and not right) or sample.source != sample.question.source:
+        wrong = [i for i, grade in judged.items() if grade == Grade.NO and i not in gold]
+        kept = list(dict.fromkeys([*right, *wrong, *ranked[:HARD], *order.sample(rest, min(EASY, len(rest)))]))[:MOST]
+        if not kept:
             continue
         for language in (("en", "zh") if sample.kind == ARTICLE else ("en",)):
             if language == "zh" and order.random() > CHINESE_SPANS:
@@ -150,7 +158,7 @@ def places(splits: Sequence[str], order: random.Random) -> list[Choice]:
         if not set(gold) <= set(somewhere.paths):
             continue
         near = [path for path, _ in somewhere.near(query, LIKELY)]
-        kept = list(dict.fromkeys([*gold[:4], *near[:HARD], *order.sample(near[HARD:], min(EASY, len(near[HARD:])))]))[:MOST]
+        kept = list(dict.fromkeys([*gold[:4], *near[:NEAR], *order.sample(near[NEAR:], min(FAR, len(near[NEAR:])))]))[:MOST]
         choices.append(Choice((query.text,) * len(kept), tuple(map(somewhere.text, kept)), tuple(path in gold for path in kept)))
     return choices
 
