@@ -1,6 +1,6 @@
 # make chat    install, build the index, serve the chat
 # make ask Q="kubelet 是什么？"
-# make test    every test
+# make test    the tests, but tests/llm (make test-llm)
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,7 +14,8 @@ chat: install
 	$(BIN)/python -m assistant web $(ARGS)
 
 ask: install
-	@$(BIN)/python -m assistant ask "$(Q)"
+	@test -n "$$Q" || { echo 'type: make ask Q="kubelet 是什么？"' >&2; exit 2; }
+	@$(BIN)/python -m assistant ask -- "$$Q"
 
 install: .venv/installed
 

@@ -27,7 +27,7 @@ STATES = 4
 """Vectors made of the states: their mean, their maximum, the first word's and the last's."""
 SCALE = 2.0
 """Length of each of them; the words together have length 1."""
-PIECE = re.compile(r"[a-z@][\w.'-]*|[\u4e00-\u9fff]|\d+|\?")
+PIECE = re.compile(r"[a-z@][\w.'-]*|[\u4e00-\u9fff]|\d+|\?", re.A)
 MARKS = re.compile(r"[`\"'“”‘’/]*@[`\"'“”‘’/]*")
 
 

@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from assistant import tree
 from assistant.answerable import asked_for
+from assistant.citing import cite_segment
 from assistant.crossencoder import CrossEncoder
-from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Source, Statement, Turn
-from assistant.draft import COMMENT_MARK
+from assistant.datamodels import Answer, Citation, Declined, Document, Passage, Source, Statement, Turn, Verdict
+from assistant.draft import plain_words
 from assistant.errors import ModelError, SettingsError
 from assistant.evidence import Reader
 from assistant.extractive import Selection
@@ -25,7 +28,7 @@ from assistant.index import Index, Names, current_generation
 from assistant.models import Embedder, Reranker, load_embedder, load_reranker
 from assistant.query import Query, make_query
 from assistant.render import declined_text, markdown
-from assistant.retrieve import rerank, retrieve
+from assistant.retrieve import K, rerank, retrieve
 from assistant.scoring import Candidate
 from assistant.settings import Settings
 from assistant.text import fold
@@ -49,6 +52,7 @@ class Assistant:
         self.settings = settings
         self.model = model
         """A language model that is already loaded; else the settings' one is, when first asked."""
+        self._following = Lock()
 
     @classmethod
     def open(cls, settings: Settings) -> Assistant:
@@ -68,10 +72,14 @@ class Assistant:
         """Yield growing answers, one statement more each; raises SettingsError for a blank question."""
         if not fold(question).strip():
             raise SettingsError("the question is empty; give one, for example: python -m assistant ask \"kubelet 是什么？\"")
-        self._follow_index()
-        begin = time.perf_counter()
         warnings: list[str] = []
         model = self._model(warnings)
+        yield from self._now()._stream(question, history, sources, model, warnings)
+
+    def _stream(
+        self, question: str, history: Sequence[Turn], sources: Sequence[str] | None, model: LanguageModel | None, warnings: list[str]
+    ) -> Iterator[Answer]:
+        begin = time.perf_counter()
         query = self._standalone(question, history, model, warnings)
         reply = self.trees.answer(query, sources)
         looked = time.perf_counter()
@@ -80,13 +88,11 @@ class Assistant:
         timings = {"tree": _ms(begin, looked), "find": _ms(looked, time.perf_counter())}
         if model is not None and reply is None and (yield from self._generate(model, query, evidence, timings, warnings)):
             return
-        statements, citations = self.cite(evidence.selection)
+        statements, citations = self.cite(evidence.selection) if reply is None or reply.is_beside else ([], [])
         confidence = evidence.selection.confidence
         if reply is not None:
-            said = tree.numbered_after(reply, len(citations)) if reply.is_beside else reply
-            statements = [*(statements if reply.is_beside else ()), *said.statements]
-            citations = [*(citations if reply.is_beside else ()), *said.citations]
-            confidence = reply.confidence
+            said = tree.numbered_after(reply, len(citations))
+            statements, citations, confidence = [*statements, *said.statements], [*citations, *said.citations], reply.confidence
         if not statements:
             declined = self._decline(query, evidence, timings | {"total": _ms(begin, time.perf_counter())})
             yield replace(declined, warnings=tuple(warnings))
@@ -137,7 +143,7 @@ class Assistant:
         from assistant.generative import Writer, Written
 
         cache = ReplyCache(self.settings.cache) if self.settings.cache else None
-        writer = Writer(model, self.reader, self._citation, self.settings.mark_unsupported, cache)
+        writer = Writer(model, self.reader, self.citation, self.settings.mark_unsupported, cache)
         begin, written, count = time.perf_counter(), Written(), 0
         try:
             for written in writer.write(query.text if query.text != fold(query.question).strip() else query.question, query.language, evidence.passages):
@@ -171,9 +177,9 @@ class Assistant:
     def query(self, question: str, history: Sequence[Turn] = ()) -> Query:
         return make_query(question, history, self.index.terms, Names(self.index.records))
 
-    def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
-        """The ranked passages of a query; in the reranker's order where one is configured."""
-        found = retrieve(query, self.index, self.embedder, sources)
+    def passages(self, query: Query, sources: Sequence[str] | None = None, k: int = K) -> list[Passage]:
+        """The `k` best passages of a query; in the reranker's order where one is configured."""
+        found = retrieve(query, self.index, self.embedder, sources, k)
         return rerank(query, found, self._reranker) if self._reranker else found
 
     @cached_property
@@ -182,9 +188,8 @@ class Assistant:
 
     def search(self, question: str, sources: Sequence[str] | None = None, k: int = 10) -> list[Passage]:
         """The ranked passages only."""
-        query = self.query(question)
-        found = retrieve(query, self.index, self.embedder, sources, k)
-        return rerank(query, found, self._reranker) if self._reranker else found
+        now = self._now()
+        return now.passages(now.query(question), sources, k)
 
     def document(self, source: str, path: str) -> Document:
         """A document of the index; raises KeyError when it holds none of that name."""
@@ -208,6 +213,13 @@ class Assistant:
     def trees(self) -> tree.Trees:
         return tree.Trees(self.index, self.encoder)
 
+    def _now(self) -> Assistant:
+        """This assistant on the newest generation: a question is answered from one, whatever an ingest or another question does meanwhile."""
+        with self._following:
+            self._follow_index()
+            _ = self.reader, self.trees  # made once, for all that are copied from here
+            return copy.copy(self)
+
     def _follow_index(self) -> None:
         """Switch to the newest generation, when an ingest has made one since."""
         current = current_generation(self.settings.index)
@@ -220,55 +232,34 @@ class Assistant:
                 self.__dict__.pop(name, None)
 
     def cite(self, selection: Selection) -> tuple[list[Statement], list[Citation]]:
-        """Cite each chosen statement and drop what its lines do not support; the best evidence is [1], of a list its first item."""
+        """Cite each chosen statement but those that their lines do not support; the best evidence is [1], of a list its first item."""
         best = selection.best
         if best is not None:
             best = next((c for c in selection.chosen if c.segment.kind == "item" and _leads(best, c)), best)
-        order = sorted(selection.chosen, key=lambda c: best is None or c.place != best.place)
-        citations: dict[tuple[str, str, int], Citation] = {}
-        for candidate in order:
-            citations[candidate.place] = self._citation(candidate, len(citations) + 1)
-        statements = []
+        kept: list[tuple[Candidate, str, Verdict]] = []
         for candidate in selection.chosen:
-            citation = citations[candidate.place]
             text = _statement_text(candidate)
-            verdict = verify_statement(text, [citation], self.reader)
+            verdict = verify_statement(text, [self.citation(candidate)], self.reader)
             if verdict != "unsupported":
-                statements.append(Statement(text, (citation.id,), verdict, candidate.segment.kind))
-        return statements, list(citations.values())
+                kept.append((candidate, text, verdict))
+        order = sorted((c for c, _, _ in kept), key=lambda c: best is None or c.place != best.place)
+        numbers = {place: number for number, place in enumerate(dict.fromkeys(c.place for c in order), 1)}
+        cited = {c.place: self.citation(c, numbers[c.place]) for c in order}
+        return [Statement(text, (numbers[c.place],), verdict, c.segment.kind) for c, text, verdict in kept], list(cited.values())
 
-    def _citation(self, candidate: Candidate, number: int) -> Citation:
-        chunk, document = candidate.chunk, self.index.document(candidate.chunk)
-        start, end = candidate.segment.start, candidate.segment.end
-        original = None
-        if source_document := self.index.original(document):
-            other = self.index.counterpart(chunk, source_document.language)
-            position = chunk.segments.index(candidate.segment)
-            same = other.segments[position] if len(other.segments) == len(chunk.segments) else None
-            span = (same.start, same.end) if same else source_document.span_of_lines(document.line_at(start), document.line_at(end - 1))
-            original = self._pointer(source_document, *span, number, other.headings)
-        return self._pointer(document, start, end, number, chunk.headings, original)
-
-    def _pointer(
-        self, document: Document, start: int, end: int, number: int, headings: tuple[str, ...], original: Citation | None = None
-    ) -> Citation:
-        first, last = document.line_at(start), document.line_at(max(start, end - 1))
-        return Citation(
-            id=number, source=document.source, path=document.path, start_line=first, end_line=last, start_char=start, end_char=end,
-            quote=document.text[start:end], headings=headings, sha256=document.sha256,
-            url=self.index.source(document.source).permalink(document.path, first, last), original=original,
-            note=self.index.note_on(document, first, last),
-        )
+    def citation(self, candidate: Candidate, number: int = 0) -> Citation:
+        """The citation of one candidate."""
+        return cite_segment(self.index, candidate.chunk, candidate.segment, number)
 
     def _decline(self, query: Query, evidence: Evidence, timings: dict[str, float]) -> Answer:
         selection = evidence.selection
         nearest: list[Citation] = []
-        if selection.reason != "off_topic":
-            for passage in evidence.passages:
-                chunk = passage.chunk
-                near = self._citation(Candidate(chunk, chunk.segments[0], 0.0, ()), len(nearest) + 1)
-                if len(nearest) < NEAREST and near.quote not in [one.quote for one in nearest]:
-                    nearest.append(near)
+        for passage in evidence.passages if selection.reason != "off_topic" else ():
+            if len(nearest) == NEAREST:
+                break
+            near = cite_segment(self.index, passage.chunk, passage.chunk.segments[0], len(nearest) + 1)
+            if near.quote not in [one.quote for one in nearest]:
+                nearest.append(near)
         declined = Declined(selection.reason or "not_covered", selection.missing, tuple(nearest))
         return self.answer(query, [], [], declined, timings, selection.confidence)
 
@@ -306,7 +297,7 @@ def _statement_text(candidate: Candidate) -> str:
     """What is said: the span as it stands; for a directory entry its path and remark; a comment without its marks."""
     chunk = candidate.chunk
     if chunk.kind in ("package", "target"):
-        return COMMENT_MARK.sub(" ", candidate.text).strip()
+        return plain_words(candidate.text)
     if chunk.kind != "entry" or chunk.name == ".":
         return candidate.text
     if not chunk.note:

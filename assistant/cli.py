@@ -51,24 +51,24 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--source", action="append", help="only this source; may be repeated")
 
     search = commands.add_parser("search", parents=[shared], help="show the ranked passages only")
-    search.add_argument("query")
+    search.add_argument("query", help='what to look for, for example "leader election"')
     search.add_argument("-k", type=int, default=10, help="passages (default 10)")
-    search.add_argument("--json", action="store_true")
+    search.add_argument("--json", action="store_true", help="print JSON, one object a line")
     search.add_argument("--source", action="append", help="only this source; may be repeated")
 
     web = commands.add_parser("web", parents=[shared], help="serve the chat")
-    web.add_argument("--host", default="127.0.0.1")
-    web.add_argument("--port", type=int, default=7860)
+    web.add_argument("--host", default="127.0.0.1", help="address to serve on (default 127.0.0.1: this machine only; 0.0.0.0: the network, without a password)")
+    web.add_argument("--port", type=int, default=7860, help="port (default 7860)")
 
     for answering in (ask, web):
         answering.add_argument("--llm", metavar="PROVIDER:MODEL", help="language model that writes the prose (default: ASSISTANT_LLM, or none)")
 
     verify = commands.add_parser("verify", parents=[shared], help="re-read every citation of an answer's JSON")
     verify.add_argument("file", help="the JSON of an answer; - is stdin")
-    verify.add_argument("--json", action="store_true")
+    verify.add_argument("--json", action="store_true", help="print JSON, one object a line")
 
     doctor = commands.add_parser("doctor", parents=[shared], help="what is there, what is wrong, what to type")
-    doctor.add_argument("--json", action="store_true")
+    doctor.add_argument("--json", action="store_true", help="print JSON, one object a line")
     return top
 
 
@@ -163,7 +163,7 @@ def _batch(options: argparse.Namespace, settings: Settings) -> int:
         try:
             question, history = _batch_input(line)
             record = assistant.ask(question, history, sources).to_json()
-        except (SettingsError, UnicodeDecodeError) as error:
+        except AssistantError as error:
             record = {"error": f"line {number}: {error}"}
         print(_dump(record), flush=True)
     return 0

@@ -28,19 +28,27 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything a question needs."""
     findings = [Finding("program", True, f"{__version__}, Python {platform.python_version()}"), *map(_library, LIBRARIES)]
+    if not all(finding.good for finding in findings):
+        return findings  # the rest cannot be imported
     from assistant.crossencoder import CrossEncoder
     from assistant.index import Index
     from assistant.models import load_embedder
 
+    encoder = None
     try:
-        CrossEncoder.load()
+        encoder = CrossEncoder.load()
         findings.append(Finding("cross-encoder", True, "bundled"))
     except AssistantError as error:
         findings.append(Finding("cross-encoder", False, str(error)))
     try:
         embedder = load_embedder(settings.embeddings)
         findings.append(Finding("embeddings", True, f"{embedder.fingerprint}, {embedder.dim} dimensions"))
+    except AssistantError as error:
+        return [*findings, Finding("embeddings", False, str(error))]
+    try:
         index = Index.open(settings.index, embedder, settings.chroma_url)
+        if encoder is not None:
+            index.check_encoder(encoder)
     except AssistantError as error:
         return [*findings, Finding("index", False, str(error))]
     if settings.llm:
@@ -61,4 +69,4 @@ def _library(name: str) -> Finding:
     try:
         return Finding(name, True, version(name))
     except PackageNotFoundError:
-        return Finding(name, False, "not installed; run: make install")
+        return Finding(name, False, "not installed; type: pip install -r requirements.lock")

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from assistant.datamodels import ARTICLE, Chunk, Citation, Document, Folder, Language, Span, Statement
+from assistant.citing import cite_lines, cite_segment
+from assistant.datamodels import ARTICLE, Chunk, Citation, Document, Folder, Language, Statement
 from assistant.index import Index
 from assistant.owners import groups_of
 from assistant.paths import Named, Place, Tree
@@ -95,11 +96,10 @@ class Draft:
 
     def listed(self, entry: Chunk) -> None:
         """That the article lists a path."""
-        segment = entry.segments[0]
         note = f"{self.words('：', ': ')}{entry.note}" if entry.note else ""
         self.say(
             self.words(f"文章列出了 `{entry.name}`{note}。", f"The article lists `{entry.name}`{note}."),
-            self._lines(self.index.document(entry), segment.start, segment.end, entry.headings),
+            cite_segment(self.index, entry, entry.segments[0]),
         )
 
     def owners(self, tree: Tree, place: Place) -> None:
@@ -113,7 +113,7 @@ class Draft:
         aliases: list[str] = []
         for group in groups_of(document.text):
             if group.key in names:
-                self._group(f"`{place.path}`{above} {names[group.key]}", group.values, self._lines(document, group.start, group.end))
+                self._group(f"`{place.path}`{above} {names[group.key]}", group.values, cite_lines(self.index, document, group.start, group.end))
                 aliases += group.values if group.key != "labels" else ()
         try:
             document = self.index.document_at(tree.source, "OWNERS_ALIASES")
@@ -121,11 +121,11 @@ class Draft:
             return
         for group in groups_of(document.text):
             if group.key in aliases:
-                self._group(f"`{group.key}`", group.values, self._lines(document, group.start, group.end))
+                self._group(f"`{group.key}`", group.values, cite_lines(self.index, document, group.start, group.end))
 
     def target(self, chunk: Chunk, kind: Literal["sentence", "item"]) -> None:
         """What a make target does."""
-        cited = self._lines(self.index.document(chunk), chunk.segments[0].start, chunk.segments[-1].end, chunk.headings)
+        cited = cite_lines(self.index, self.index.document(chunk), chunk.segments[0].start, chunk.segments[-1].end, chunk.headings)
         self.say(f"`make {chunk.name}`{self.words('：', ': ')}{chunk.note}", cited, kind=kind)
 
     def article_entry(self, name: str) -> Chunk | None:
@@ -146,18 +146,13 @@ class Draft:
         url = self.index.source(tree.source).permalink(folder.path)
         return Citation(0, tree.source, folder.path, None, None, None, None, folder.listing, (), folder.sha256, url)
 
-    def _lines(self, document: Document, start: int, end: int, headings: tuple[str, ...] = ()) -> Citation:
-        first, last = document.line_at(start), document.line_at(max(start, end - 1))
-        url = self.index.source(document.source).permalink(document.path, first, last)
-        return Citation(0, document.source, document.path, first, last, start, end, document.text[start:end], headings, document.sha256, url)
-
     def _description(self, tree: Tree, folder: Folder) -> tuple[str, Citation] | None:
         """What the material says a directory is for, and where."""
         span = folder.described
         if span is None:
             return None
         document = self.index.document_at(tree.source, span.path)
-        return plain_words(document, span), self._lines(document, span.start, span.end)
+        return plain_words(document.text[span.start : span.end]), cite_lines(self.index, document, span.start, span.end)
 
     def _owners_file(self, tree: Tree, folder: str) -> tuple[Document, str] | None:
         """The OWNERS file of a directory or of the nearest one above it that names somebody."""
@@ -173,9 +168,9 @@ class Draft:
             folder = folder.rpartition("/")[0] or "."
 
 
-def plain_words(document: Document, span: Span) -> str:
-    """A span on one line, without the marks that begin its lines in Go and make comments."""
-    return COMMENT_MARK.sub(" ", document.text[span.start : span.end]).strip()
+def plain_words(text: str) -> str:
+    """A text on one line, without the marks that begin its lines in Go and make comments."""
+    return COMMENT_MARK.sub(" ", text).strip()
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -84,7 +84,7 @@ class Index:
         if manifest["embeddings"] != embedder.fingerprint:
             raise IndexMismatchError(
                 f"the index in {root} was made with the embedding model {manifest['embeddings']!r}, "
-                f"not {embedder.fingerprint!r}; {REBUILD}, or set ASSISTANT_EMBEDDINGS as it was"
+                f"not {embedder.fingerprint!r}; {REBUILD} with the same --embeddings, or set ASSISTANT_EMBEDDINGS as it was"
             )
         try:
             sources = tuple(source_of(row) for row in manifest["sources"])

@@ -93,7 +93,7 @@ def load_language_model(spec: str) -> LanguageModel:
         return LanguageModel(spec, init_chat_model(model, model_provider=provider, **options))
     except ImportError as exc:
         extra = EXTRAS.get(provider)
-        advice = f"pip install 'kubernetes-source-assistant[{extra}]'" if extra else redact(str(exc))
+        advice = f"pip install '.[{extra}]' in the folder of this project" if extra else redact(str(exc))
         raise ModelError(f"the package for {provider!r} models is not installed; type: {advice}") from None
     except provider_errors() as exc:
         raise translate(exc, spec) from None

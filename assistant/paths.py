@@ -14,17 +14,17 @@ from rapidfuzz import fuzz, process
 from assistant.datamodels import Folder
 from assistant.records import Records
 
-PATH = re.compile(r"(?<![\w:/.])(?:\./)?/?(?P<path>[\w.@+-]+(?:/[\w.@+-]+)+)/?")
+PATH = re.compile(r"(?<![\w:/.])(?:\./)?/?(?P<path>[\w.@+-]+(?:/[\w.@+-]+)+)/?", re.A)  # 'pkg/watch里面…' ends before the Chinese
 KIND_WORD = r"(?:sub)?(?:directory|folder|dir|file|package|tree|path)|子目录|目录|文件夹|文件|路径"
-BESIDE = re.compile(rf"(?P<name>[A-Za-z_.][\w.+-]*)(?<!-)[`\"'”’]*\s*(?:这个|那个)?\s*(?:{KIND_WORD})(?![A-Za-z])", re.I)
-AFTER = re.compile(rf"(?<![A-Za-z])(?:{KIND_WORD})\s*(?:named|called|叫做?|名为)\s*[`\"'“‘]*(?P<name>[\w.+-]+)", re.I)
+BESIDE = re.compile(rf"(?P<name>[A-Za-z_.][\w.+-]*)(?<!-)[`\"'”’]*\s*(?:这个|那个)?\s*(?:{KIND_WORD})(?![A-Za-z])", re.I | re.A)
+AFTER = re.compile(rf"(?<![A-Za-z])(?:{KIND_WORD})\s*(?:named|called|叫做?|名为)\s*[`\"'“‘]*(?P<name>[\w.+-]+)", re.I | re.A)
 TICKED = re.compile(r"`(?P<name>[^`\s]+)`")
 NO_NAMES = frozenset(
     ["a", "an", "the", "this", "that", "these", "those", "its", "their", "our", "your", "any", "some", "all", "other", "each", "every", "which", "what", "of", "in", "is", "are", "and", "or", "source", "root", "top", "level", "sub", "main", "whole", "same", "new", "owners", "readme", "first", "second", "parent", "child", "test-data", "no", "another", "code", "go", "golang", "git", "bazel", "current", "in-tree", "out-of-tree", "own", "more", "it", "they", "something", "anything", "command", "plugin", "controller"]
 )
 """Words that stand before 'directory' or 'file' without naming one."""
-TREE_WORDS = re.compile(r"\b(this|the|my) (tree|checkout|version|repo|repository)\b|\bcheckout\b|这个版本|这棵树|源码树|代码树|本仓库|这个仓库|当前版本|\bstill\b|还有|还在", re.I)
-AT_ROOT = re.compile(r"\b(root|top[- ]level|at the top)\b|根目录|顶层|最外层|仓库根", re.I)
+TREE_WORDS = re.compile(r"\b(this|the|my) (tree|checkout|version|repo|repository)\b|\bcheckout\b|这个版本|这棵树|源码树|代码树|本仓库|这个仓库|当前版本|\bstill\b|还有|还在", re.I | re.A)
+AT_ROOT = re.compile(r"\b(root|top[- ]level|at the top)\b|根目录|顶层|最外层|仓库根", re.I | re.A)
 OUTSKIRTS = frozenset({"LICENSES", "test", "tests", "testing", "testdata", "fake", "vendor", "third_party", "fixtures", "mock", "examples"})
 
 
@@ -106,7 +106,7 @@ class Tree:
         """Paths like one that is not there: the same name elsewhere, then names like it beside where it would be."""
         leaf = path.rpartition("/")[2]
         same = sorted((p.path for p in self.find(leaf)), key=lambda p: (bool(set(p.split("/")[:-1]) & OUTSKIRTS), p.count("/"), p))
-        like = process.extract(leaf, [*above.directories, *above.files], scorer=fuzz.ratio, score_cutoff=70, limit=3)
+        like = process.extract(leaf, [*above.directories, *above.files], scorer=fuzz.ratio, processor=str.lower, score_cutoff=70, limit=3)
         return list(dict.fromkeys([*same[:3], *(above.within(name) for name, _, _ in like)]))[:4]
 
 

@@ -391,8 +391,8 @@ def _form(query: Query, chunk: Chunk, segment: Segment, text: str, bag: Bag, ind
         values["number"] = bool(NUMBER.search(text)) and not entry
     if entry and NAMED & asks and is_named(chunk, query):
         values["entry_described"] = bool(chunk.note or chunk.children) or (chunk.name or "").lower() in query.text
-    for holds in expected(query.text):
-        values["expected"] = bool(holds.search(text))
+    if types := expected(query.text):
+        values["expected"] = all(holds.search(text) for holds in types)
     if "where" in asks:
         values |= {"entry_where": entry and chunk.name != ".", "place": not entry and bool(PLACE.search(text))}
     if "command" in asks:

@@ -38,9 +38,9 @@ FEATURES = (
 a bare name, or speaks of the tree; what the cross-encoder makes of the first directory that it describes, and how near it is; what was
 asked; whether it denies."""
 
-KINDS = re.compile(r"\b(director(y|ies)|folders?|files?)\b|目录|文件")
-JOINED = re.compile(r"[a-z]\w*(?:[-_.]\w+)+")
-TARGET = re.compile(r"`?\bmake ([a-z][\w-]+)`?")
+KINDS = re.compile(r"\b(director(y|ies)|folders?|files?)\b|目录|文件", re.A)
+JOINED = re.compile(r"[a-z]\w*(?:[-_.]\w+)+", re.A)
+TARGET = re.compile(r"`?\bmake ([a-z][\w-]+)`?", re.A)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Trees:
         if not names or len(query.text) > LONGEST:
             return None
         text = fold(query.text)
-        said = [name for name in names if re.search(_as_word(name), text)]
+        said = [name for name in names if not self._is_term(name) and re.search(_as_word(name), text)]
         for name in said:
             text = re.sub(_as_word(name), " ", text)
         about_tree = bool(said) or bool(TREE_WORDS.search(text))
@@ -103,14 +103,20 @@ class Trees:
         what = best(asks)
         if asks[what] < HEARD:
             return None
-        asker = _Asker(query, text, self.index, [self._places[name] for name in said or names], about_tree, self.encoder)
+        index = self.index if sources is None else self.index.within(sources)
+        asker = _Asker(query, text, index, [self._places[name] for name in said or names], about_tree, self.encoder)
         asker.reply(what)
         return asker.said(what, math.log(max(asks[what], 1e-6) / max(asks["none"], 1e-6)))
+
+    def _is_term(self, name: str) -> bool:
+        """Whether a source is called what the material speaks of (a folder `kubernetes`): that a question says it tells of no source."""
+        folded = fold(name)
+        return any(mention.end - mention.start == len(folded) for mention in self.index.terms.find(folded))
 
 
 def _as_word(name: str) -> str:
     """Expression of a source's name as a question writes it: 'v1.28', not the beginning of 'v1.28.3'."""
-    return rf"(?<![\w.-]){re.escape(name.lower())}(?![\w-]|\.\d)"
+    return rf"(?<![a-z0-9_./-]){re.escape(name.lower())}(?![a-z0-9_/-]|\.\d)"
 
 
 class _Asker:
@@ -168,10 +174,10 @@ class _Asker:
             return sure[-1]
         if self.at_root and KINDS.search(self.text) and not self._names():
             return Named(".", 0, 0, True)
-        last = re.search(r"\b(?:in|under|inside|of|within) (?P<name>[a-z_][\w.-]*)\s*[?.!]*$", self.text)
+        last = re.search(r"\b(?:in|under|inside|of|within) (?P<name>[a-z_][\w.-]*)\s*[?.!]*$", self.text, re.A)
         if last and any(tree.find(last["name"], at_root="-" not in last["name"]) for tree in self.trees):
             return Named(last["name"], *last.span("name"), False)
-        for match in re.finditer(r"[a-z_][\w.-]*", self.text):
+        for match in re.finditer(r"[a-z_][\w.-]*", self.text, re.A):
             plain = re.search(r"[_.-]", match.group()) or match.group() in ("cmd", "pkg", "hack")
             if plain and any(tree.find(match.group(), at_root=True) for tree in self.trees):
                 return Named(match.group(), match.start(), match.end(), False)
@@ -185,7 +191,7 @@ class _Asker:
             if any(tree.find(f"{named.text}/{word}", at_root=True) for tree in self.trees):
                 return Named(f"{named.text}/{word}", named.start, named.end, True)
         rest = f"{self.text[: named.start]} {self.text[named.end :]}"
-        for match in re.finditer(r"(?:\b(?:in|under|inside|of|within) (?:the )?(?P<en>[a-z_][\w./-]*))|(?P<zh>[a-z_][\w./-]*)\s*(?:目录)?(?:里|下|中|的)", rest):
+        for match in re.finditer(r"(?:\b(?:in|under|inside|of|within) (?:the )?(?P<en>[a-z_][\w./-]*))|(?P<zh>[a-z_][\w./-]*)\s*(?:目录)?(?:里|下|中|的)", rest, re.A):
             name = (match["en"] or match["zh"]).strip("/.")
             for tree in self.trees:
                 above = common_first([place for place in tree.find(name) if place.is_folder])
@@ -214,7 +220,7 @@ class _Asker:
         words = [
             unit.text for unit in self.query.units
             if not (unit.generic or unit.minor or unit.everyday or STRUCTURE.fullmatch(unit.text))
-            and re.fullmatch(r"[a-z]\w*", unit.text) and unit.text in self.text and not any(unit.text in name for name in whole)
+            and re.fullmatch(r"[a-z]\w*", unit.text, re.A) and unit.text in self.text and not any(unit.text in name for name in whole)
             and (self.query.language == "zh" or not self._is_word(unit.text))
         ]
         return [name for name in [*whole, *words] if name not in NO_NAMES and (apart_from is None or name not in apart_from.text)]
@@ -312,7 +318,7 @@ class _Asker:
         """Where what the question is about lives."""
         for somewhere in self.places:
             tree = somewhere.tree
-            names = [match.group() for match in re.finditer(rf"{JOINED.pattern}|[\w-]+\.(?:sh|go|md|py|yaml|json)\b", self.text)]
+            names = [match.group() for match in re.finditer(rf"{JOINED.pattern}|[\w-]+\.(?:sh|go|md|py|yaml|json)\b", self.text, re.A)]
             known = {name: self._by_name(tree, name) for name in names}
             plainly = any(found and self._asks_only_for(name) for name, found in known.items())
             by_name = [place for found in known.values() for place in found]

@@ -35,7 +35,7 @@ def split(documents: Sequence[Document]) -> list[Chunk]:
     try:
         from langchain_text_splitters import RecursiveCharacterTextSplitter
     except ImportError as exc:
-        raise SettingsError("the baselines need langchain-text-splitters; type: pip install langchain-text-splitters") from exc
+        raise SettingsError("the baselines need langchain-text-splitters; type: pip install -r requirements.lock") from exc
     splitter = RecursiveCharacterTextSplitter(chunk_size=SIZE, chunk_overlap=OVERLAP, add_start_index=True)
     chunks = []
     for document in documents:

@@ -17,7 +17,7 @@ from assistant.extractive import expand
 from assistant.query import Query
 from assistant.scoring import Candidate
 from assistant.settings import Settings
-from evals.judgements import Grade, read_judgements
+from evals.judgements import read_judgements
 from evals.metrics import normal
 from evals.questions import Question, read_questions
 from ingest.pipeline import ingest

@@ -93,7 +93,7 @@ class _NoLexical(Index):
 class _OneList(Assistant):
     """Both languages in one ranking: one lexical leg and one dense leg over all chunks."""
 
-    def passages(self, query: Query, sources: Sequence[str] | None = None) -> list[Passage]:
+    def passages(self, query: Query, sources: Sequence[str] | None = None, k: int = K) -> list[Passage]:
         index, chunks = self.index, self.index.chunks
         lexical, vectors = self._merged
         allowed = np.array([sources is None or chunk.source in sources for chunk in chunks], bool)
@@ -111,7 +111,7 @@ class _OneList(Assistant):
                 kept[chunk.id] = chunk
                 fused[chunk.id] = fused.get(chunk.id, 0.0) + 1 / (RRF_K + rank)
                 scores.setdefault(chunk.id, {})[leg] = value
-        best = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:K]
+        best = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:k]
         return [Passage(kept[c], rank, fused[c], scores[c]) for rank, c in enumerate(best)]
 
     @cached_property

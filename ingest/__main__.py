@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--remove", action="append", default=[], metavar="NAME", help="take a source out of the index; may be repeated")
     top.add_argument("--rebuild", action="store_true", help="make the index anew, whatever is there")
     top.add_argument("--json", action="store_true", help="print JSON")
+    top.add_argument("--embeddings", help="embedding model to make the index with (default: ASSISTANT_EMBEDDINGS, or the bundled one)")
     top.add_argument("--index", type=Path, help="folder of the index (default: ASSISTANT_INDEX, or the user's data folder)")
     return top
 
@@ -62,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.from_environment()
         if options.index:
             settings = dataclasses.replace(settings, index=options.index.expanduser())
+        if options.embeddings:
+            settings = dataclasses.replace(settings, embeddings=options.embeddings)
         if options.list:
             return _list(settings, options.json)
         if options.source is None and (options.name or options.include or options.exclude):

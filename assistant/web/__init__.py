@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TITLE = "Kubernetes 源码助手 · Kubernetes source assistant"
 STYLE = Path(__file__).with_name("style.css")
 LONGEST_QUESTION = 2000
+IN_USE = "port {port} is in use; give another with --port {other} (make chat ARGS=\"--port {other}\")"
 CONCURRENT_QUESTIONS = 4
 
 EXAMPLES = {
@@ -83,6 +84,7 @@ def build(assistant: Assistant) -> gr.Blocks:
             with gr.Column(scale=3, min_width=320):
                 chat = gr.Chatbot(
                     elem_id="chat",
+                    label="对话 · Conversation",
                     show_label=False,
                     height="min(50vh, 40rem)",
                     latex_delimiters=[],
@@ -94,6 +96,7 @@ def build(assistant: Assistant) -> gr.Blocks:
                 )
                 box = gr.Textbox(
                     elem_id="question",
+                    label="问题 · Question",
                     show_label=False,
                     placeholder="问题 · Question",
                     lines=1,
@@ -169,7 +172,7 @@ def serve(assistant: Assistant, host: str, port: int) -> None:
             app_kwargs={"middleware": [Middleware(ContentPolicy)]},
         )
     except OSError as exc:
-        raise SettingsError(f"port {port} is in use; give another with --port N") from exc
+        raise SettingsError(IN_USE.format(port=port, other=port + 1)) from exc
     print(f"{TITLE}: {address}", file=sys.stderr, flush=True)
     page.block_thread()
 
@@ -184,8 +187,8 @@ def _check_free(host: str, port: int) -> None:
         raise SettingsError(f"port {port} is not a port; give one from 1 to 65535 with --port N") from exc
     except OSError as exc:
         if exc.errno == errno.EADDRINUSE:
-            raise SettingsError(f"port {port} is in use; give another with --port N") from exc
-        raise SettingsError(f"{host}:{port} cannot be served ({exc.strerror}); give --host and --port") from exc
+            raise SettingsError(IN_USE.format(port=port, other=port + 1)) from exc
+        raise SettingsError(f"{host}:{port} cannot be served ({exc.strerror}); give another address or port, for example --host 127.0.0.1 --port 7860") from exc
 
 
 class ContentPolicy:

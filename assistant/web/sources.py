@@ -43,7 +43,7 @@ LABELS: dict[Language, dict[str, str]] = {
 
 EMPTY = (
     '<section class="sources sources-empty" aria-label="来源 · Sources"><h2>来源 · Sources</h2>'
-    "<p>回答的每一句都会在这里列出所依据的原文行。</p>"
+    "<p lang=\"zh\">回答的每一句都会在这里列出所依据的原文行。</p>"
     "<p>The lines that each statement of an answer rests on are shown here.</p></section>"
 )
 
@@ -68,7 +68,7 @@ def render_sources(answer: Answer | None, read_document: ReadDocument) -> str:
         parts.append(f'<div class="sources-nearest"><h2>{labels["nearest"]}</h2><ol>{nearest}</ol></div>')
     if not parts:
         parts.append(f"<h2>{labels['sources']}</h2><p>…</p>")
-    return f'<section class="sources" aria-label="{labels["sources"]}">{"".join(parts)}</section>'
+    return f'<section class="sources" lang="{answer.language}" aria-label="{labels["sources"]}">{"".join(parts)}</section>'
 
 
 def location(citation: Citation) -> str:
@@ -153,7 +153,7 @@ def _place(citation: Citation, labels: dict[str, str]) -> str:
         place += f" ({labels['directory']})"
     if citation.url and urlsplit(citation.url).scheme in ("http", "https"):
         href = escape(citation.url)
-        place += f' <a href="{href}" target="_blank" rel="noopener noreferrer">{labels["link"]}</a>'
+        place += f' <a href="{href}" target="_blank" rel="noopener noreferrer" aria-label="{labels["link"]}: {escape(location(citation))}">{labels["link"]}</a>'
     return place
 
 
@@ -178,4 +178,4 @@ def _passage(citation: Citation, read_document: ReadDocument) -> str:
         content = before + (f"<mark>{cited}</mark>" if cited else "") + after
         kind = "line" if lines[0] <= line <= lines[1] else "line context"
         rows.append(f'<span class="{kind}"><span class="number">{line}</span><span>{content or " "}</span></span>')
-    return f'<div class="passage">{"".join(rows)}</div>'
+    return f'<div class="passage" lang="{document.language}">{"".join(rows)}</div>'

@@ -72,6 +72,12 @@ def cited(answer: Answer) -> list[tuple[str, str, int | None]]:
         ("does the tree have a BUILD.bazel", [], ["no `build.bazel`"]),
         ("kubeadm 还在 cmd 目录下吗？", ["cmd/kubeadm"], ["`cmd/kubeadm`"]),
         ("how many directories are in pkg/kubelet?", ["pkg/kubelet"], ["1 directory and 2 files"]),
+        ("pkg/scheduler目录下有哪些内容？", ["pkg/scheduler"], ["1 个目录、2 个文件"]),
+        ("pkg/scheduler里面都有什么", ["pkg/scheduler"], ["1 个目录、2 个文件"]),
+        ("这个版本的cmd目录里有哪些组件？", ["cmd"], ["`kubeadm/`", "`kubelet/`"]),
+        ("kubeadm的代码在哪个目录？", ["cmd/kubeadm"], ["`cmd/kubeadm`"]),
+        ("pkg/kubelet/dockershim还在吗", ["pkg/kubelet"], ["没有 `pkg/kubelet/dockershim`"]),
+        ("这个版本里还有dockershim吗？", [], ["没有 `dockershim`"]),
     ],
 )
 def test_the_tree_answers(guide: Assistant, question: str, paths: list[str], said: list[str]) -> None:
@@ -109,7 +115,8 @@ def test_make_targets(guide: Assistant) -> None:
         "- `make all`: Build code. [1]", "- `make quick-verify`: Run the fast checks. [2]", "- `make clean`: Remove what was built. [3]"
     ]
     assert all(c.path == "Makefile" and c.start_line for c in answer.citations)
-    assert "Run the fast checks." in guide.ask("make quick-verify 是做什么的？", sources=["v1.28"]).answer
+    for question in ("make quick-verify 是做什么的？", "make quick-verify是做什么的？"):
+        assert "Run the fast checks." in guide.ask(question, sources=["v1.28"]).answer
 
 
 @pytest.mark.parametrize(
@@ -138,6 +145,8 @@ def test_only_the_sources_asked_for_answer(guide: Assistant) -> None:
     assert {c.source for c in guide.ask(question).citations} == {"article", "v1.28"}
     assert {c.source for c in guide.ask(question, sources=["v1.28"]).citations} == {"v1.28"}
     assert {c.source for c in guide.ask(question, sources=["article"]).citations} == {"article"}
+    gone = "is there a translations directory at the root?"
+    assert {c.source for c in guide.ask(gone, sources=["v1.28"]).citations} == {"v1.28"} < {c.source for c in guide.ask(gone).citations}
 
 
 def test_versions_that_disagree_are_told_apart(tmp_path: Path, root: Path) -> None:

@@ -129,7 +129,7 @@ def test_port_in_use_is_named() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=f"port {port} is in use; give another with --port N"):
+        with pytest.raises(SettingsError, match=f"port {port} is in use; give another with --port {port + 1}"):
             serve(Scripted(), "127.0.0.1", port)  # type: ignore[arg-type]
 
 

@@ -79,7 +79,7 @@ def test_nothing_unsupported_reaches_the_reader(server: str, settings: Settings,
     model = dataclasses.replace(model, chat=model.chat.model_copy(update={"max_tokens": 200, "request_timeout": 120}))
     assistant = Assistant.open(settings)
     kept = Kept(settings.index.parent / "unused")
-    writer = Writer(model, assistant.reader, assistant._citation, cache=kept)
+    writer = Writer(model, assistant.reader, assistant.citation, cache=kept)
     counts = {"questions": 0, "statements": 0, "shown": 0, "stopped": 0, "copied and stopped": 0, "replies cut": 0, "answers by the model": 0}
     stopped: list[str] = []
     questions = [question for question in read_questions("dev") if question.answerable][:QUESTIONS]
