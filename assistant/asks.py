@@ -23,10 +23,8 @@ ASKS = ("none", "exists", "holds", "owners", "purpose", "target", "targets", "wh
 'target', 'targets': what a make target does, which there are; 'where': where a thing lives; 'none': nothing that a tree says."""
 WEIGHTS = Path(__file__).with_name("asks.npz")
 HASHED = 4096
-STATES = 4
-"""Vectors made of the states: their mean, their maximum, the first word's and the last's."""
 SCALE = 2.0
-"""Length of each of them; the words together have length 1."""
+"""Length of each vector made of the states; the words together have length 1."""
 PIECE = re.compile(r"[a-z@][\w.'-]*|[\u4e00-\u9fff]|\d+|\?", re.A)
 MARKS = re.compile(r"[`\"'“”‘’/]*@[`\"'“”‘’/]*")
 
@@ -65,7 +63,7 @@ def _pieces(shape: str) -> list[str]:
 
 
 def _vectors(states: np.ndarray) -> np.ndarray:
-    """Of the states of a question's tokens, (tokens, width)."""
+    """Of the states of a question's tokens, (tokens, width): their mean, their maximum, the first word's and the last's."""
     found = np.stack([states.mean(0), states.max(0), states[min(1, len(states) - 1)], states[max(0, len(states) - 2)]])
     return (SCALE * found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)).ravel().astype(np.float32)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from assistant.datamodels import sha256_of
@@ -28,19 +28,21 @@ class ReplyCache:
 
     def get(self, key: str) -> str | None:
         """The reply kept under a key; None when there is none. Raises SettingsError when the file is no cache."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             row = connection.execute("SELECT reply FROM replies WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
     def put(self, key: str, reply: str) -> None:
-        with closing(self._open()) as connection, connection:
+        """Keep a reply; raises SettingsError when that cannot be done."""
+        with self._opened() as connection, connection:
             connection.execute("INSERT OR REPLACE INTO replies VALUES (?, ?)", (key, reply))
 
-    def _open(self) -> sqlite3.Connection:
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=10)
-            connection.execute("CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL)")
-            return connection
+            with closing(sqlite3.connect(self.path, timeout=10)) as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL)")
+                yield connection
         except (OSError, sqlite3.Error) as exc:
             raise SettingsError(f"ASSISTANT_CACHE: {self.path} cannot be used ({exc}); give a file of yours, or unset it") from exc

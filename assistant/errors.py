@@ -11,6 +11,9 @@ Each message says what happened, where, and what to type. Errors of other librar
 these in the one module that imports the library. Only command lines print them.
 """
 
+REBUILD = "run `python -m ingest --rebuild`"
+"""What to type where an index is damaged or another model's."""
+
 
 class AssistantError(Exception):
     """Base of all errors that a command line prints as one line, with exit status 1."""

@@ -30,7 +30,6 @@ ALIKE = 1.6
 SECTION = 2.5
 """The same for a sentence of the same section that says what the subject does."""
 MOST = 3
-TWO = 3
 PRONOUN = re.compile(r"(it|they|its|their|this|these)\b|它们?|该组件|其(?!他|它|中)", re.I)
 """Begins a sentence whose subject stands before it."""
 
@@ -88,7 +87,7 @@ def _few(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
     described = "what" in query.intents and len(query.subjects) == 1 and best.chunk.kind != "entry"
     spoken_of = [i for i, unit in enumerate(query.units) if unit.key in query.subjects[:1] and best.supports[i] >= SUPPORTED]
     for candidate in candidates[1:12]:
-        if len(chosen) == (MOST if described else TWO):
+        if len(chosen) == MOST:
             break
         if candidate.segment.kind == "lead" and "list" not in query.intents:
             continue

@@ -8,10 +8,12 @@ is left out, or kept and marked. Nothing here knows of providers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from assistant.cache import ReplyCache
 from assistant.datamodels import Citation, Language, Passage, Statement, Verdict
+from assistant.errors import SettingsError
 from assistant.evidence import Asked, Reader, coverage
 from assistant.llm import ContextTooLongError, LanguageModel, Reply
 from assistant.prompt import (
@@ -100,7 +102,8 @@ class Writer:
             whole.append(delta)
             yield delta
         if self.cache is not None and "".join(whole).strip():
-            self.cache.put(key, "".join(whole))
+            with suppress(SettingsError):  # the reply stands, whether it is kept or not
+                self.cache.put(key, "".join(whole))
 
     def _judge(self, draft: Draft, written: Written, passages: Sequence[Passage]) -> Written:
         """Add a draft to what stands, or count it as stopped."""

@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import ARTICLE, Chunk, Document, Language, Source
-from assistant.errors import IndexMismatchError, IndexNotFoundError, SettingsError
+from assistant.errors import REBUILD, IndexMismatchError, IndexNotFoundError, SettingsError
 from assistant.lexical import LexicalIndex
 from assistant.models import Embedder
 from assistant.records import LineNote, Records
@@ -33,7 +33,6 @@ from assistant.text import TOKENIZER
 
 FORMAT = 3
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
-REBUILD = "run `python -m ingest --rebuild`"
 
 
 def searchable(chunk: Chunk) -> str:
@@ -164,26 +163,15 @@ class Index:
 
     def of_document(self, source: str, path: str) -> list[Chunk]:
         """Chunks of one document, in reading order."""
-        key = (source, path)
-        if key not in self._of_document:
-            if len(self._of_document) >= KEPT:
-                self._of_document.clear()
-            self._of_document[key] = self.records.chunks_of_document(source, path)
-        return self._of_document[key]
+        return self._chunks_of_document(source, path)
 
     @cached_property
-    def _of_document(self) -> dict[tuple[str, str], list[Chunk]]:
-        return {}
+    def _chunks_of_document(self) -> Callable[[str, str], list[Chunk]]:
+        return lru_cache(KEPT)(self.records.chunks_of_document)
 
     def at(self, source: str, language: Language, positions: Sequence[int]) -> dict[int, Chunk]:
         """Chunks at positions of a part's lexical index."""
-        known = self._at.setdefault((source, language), {})
-        if missing := [position for position in positions if position not in known]:
-            if len(known) >= 8 * KEPT:
-                known.clear()
-                missing = list(positions)
-            known.update(self.records.chunks_at(source, language, missing))
-        return {position: known[position] for position in positions}
+        return _kept(self._at.setdefault((source, language), {}), positions, lambda missing: self.records.chunks_at(source, language, missing))
 
     @cached_property
     def _at(self) -> dict[tuple[str, str], dict[int, Chunk]]:
@@ -191,41 +179,31 @@ class Index:
 
     def by_ids(self, ids: Sequence[str]) -> dict[str, Chunk]:
         """Chunks of these ids."""
-        if missing := [id_ for id_ in ids if id_ not in self._by_id]:
-            if len(self._by_id) >= 8 * KEPT:
-                self._by_id.clear()
-                missing = list(ids)
-            self._by_id.update((chunk.id, chunk) for chunk in self.records.chunks_by_id(missing))
-        return {id_: self._by_id[id_] for id_ in ids}
+        return _kept(self._by_id, ids, lambda missing: {chunk.id: chunk for chunk in self.records.chunks_by_id(missing)})
 
     @cached_property
     def _by_id(self) -> dict[str, Chunk]:
         return {}
 
-    @cached_property
-    def _documents_by_path(self) -> dict[tuple[str, str], Document | None]:
-        return {}
-
     def document_at(self, source: str, path: str) -> Document:
         """A document; raises KeyError when the index holds none of that name."""
-        key = (source, path)
-        if key not in self._documents_by_path:
-            if len(self._documents_by_path) >= KEPT:
-                self._documents_by_path.clear()
-            self._documents_by_path[key] = self.records.document(source, path)
-        document = self._documents_by_path[key]
+        document = self._documents_by_path(source, path)
         if document is None:
-            raise KeyError(key)
+            raise KeyError((source, path))
         return document
 
     @cached_property
-    def _renditions(self) -> dict[tuple[str, str], Document | None]:
-        return {}
+    def _documents_by_path(self) -> Callable[[str, str], Document | None]:
+        return lru_cache(KEPT)(self.records.document)
+
+    @cached_property
+    def _renditions(self) -> dict[tuple[str, str], str]:
+        return self.records.renditions()
 
     def _rendition(self, source: str, path: str) -> Document | None:
-        if (source, path) not in self._renditions:
-            self._renditions[source, path] = self.records.rendition(source, path)
-        return self._renditions[source, path]
+        """The document that renders another one."""
+        rendition = self._renditions.get((source, path))
+        return None if rendition is None else self.document_at(source, rendition)
 
     def document(self, chunk: Chunk) -> Document:
         return self.document_at(chunk.source, chunk.path)
@@ -279,6 +257,7 @@ class Index:
                 if (self.folder / f"lexical-{part}").exists():
                     self.lexical(part)
         self.vectors()
+        self.states.check()
 
     def vectors(self) -> np.ndarray:
         """Vectors of all chunks in their order, (chunks, dim) float32, not read into memory."""
@@ -294,6 +273,20 @@ class Index:
 
 KEPT = 500
 """Documents kept in memory once read."""
+CHUNKS_KEPT = 8 * KEPT
+Key = TypeVar("Key")
+
+
+def _kept(known: dict[Key, Chunk], keys: Sequence[Key], read: Callable[[list[Key]], Mapping[Key, Chunk]]) -> dict[Key, Chunk]:
+    """The chunks of some keys, those that are not known read and kept; another question may empty what is known meanwhile."""
+    found = {key: chunk for key in keys if (chunk := known.get(key)) is not None}
+    if missing := [key for key in keys if key not in found]:
+        fresh = read(missing)
+        if len(known) >= CHUNKS_KEPT:
+            known.clear()
+        known.update(fresh)
+        found.update(fresh)
+    return {key: found[key] for key in keys}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -304,12 +297,6 @@ class Names:
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.records.has_name(name)
-
-    def __iter__(self) -> Any:
-        raise TypeError("the names of an index are looked up, not listed")
-
-    def __len__(self) -> int:
-        raise TypeError("the names of an index are looked up, not counted")
 
 
 def source_of(row: Mapping[str, Any]) -> Source:

@@ -8,7 +8,7 @@ in either language, for what the bilingual vectors find near it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -60,25 +60,25 @@ class Places:
     def __init__(self, tree: Tree, index: Index) -> None:
         self.tree = tree
         self.index = index
+        self._hear = lru_cache(maxsize=8)(self._listen)
 
-    def where(self, query: Query, encoder: CrossEncoder | None) -> list[Likely]:
-        """Directories in which what is asked for lives, the likeliest first: those that the cross-encoder takes for an answer,
-        or else, unless it is against them, those whose path says it."""
+    def where(self, query: Query, likely: Sequence[Likely] | None) -> list[Likely]:
+        """Directories in which what is asked for lives, the likeliest first: of the `likely`, which the cross-encoder read, those that it
+        takes for an answer, or else, unless it is against them, those whose path says it; of all, without them, the latter."""
         words = self.by_words(query)
-        if encoder is None:
+        if likely is None:
             return [Likely(place, 0.0, None) for place in words]
-        likely = self.likely(query, encoder)
         return given(likely, learned()["places"]["least"]) or [one for one in likely if one.place in words and (one.read or 0.0) > AGAINST]
 
-    def by_words(self, query: Query, enough: float = ENOUGH) -> list[Place]:
-        """Directories whose path, or files, say what is asked for, the likeliest first; empty when none holds `enough` of its words."""
+    def by_words(self, query: Query) -> list[Place]:
+        """Directories whose path, or files, say what is asked for, the likeliest first; empty when none holds enough of its words."""
         heard = self._hear(query)
         if heard is None:
             return []
         scored: list[tuple[float, str]] = []
         for number in heard.owned:
             share = heard.held[number] / heard.total
-            if share < enough or (heard.several and heard.held[number] <= heard.largest):
+            if share < ENOUGH or (heard.several and heard.held[number] <= heard.largest):
                 continue
             path = self._words.paths[number][0]
             extra = len(words_of(path.rpartition("/")[2]) - heard.said) if whole_of(path) not in heard.said else 0
@@ -97,23 +97,23 @@ class Places:
     def hears(self, query: Query) -> bool:
         """Whether for each thing that the question speaks of some path, or name of a file, says it."""
         heard = self._hear(query)
-        return heard is not None and all(heard.worth)
+        return heard is not None and all(heard.is_said)
 
     def likely(self, query: Query, encoder: CrossEncoder, count: int = LIKELY, weights: np.ndarray | None = None) -> list[Likely]:
         """The `count` directories nearest to what is asked for in words and meaning, best first, each read by the cross-encoder."""
-        near = self.near(query, count, weights)
-        states = self.index.states.of([self.text(path) for path, _ in near], encoder)
-        reads = encoder.score(query.text, states)
-        found = [Likely(Place(path, True), nearness, float(read)) for (path, nearness), read in zip(near, reads, strict=True)]
-        return sorted(found, key=lambda one: (-one.score, one.place.path))
+        return self._read(query, encoder, self.near(query, count, weights))
 
     def among(self, query: Query, encoder: CrossEncoder, places: Sequence[Place]) -> list[Likely]:
         """Of some directories, the likeliest first; none stays out."""
         features = self.features(query)
         nearness = np.zeros(len(self.paths)) if features is None else features @ self.weights
         number = {path: i for i, path in enumerate(self.paths)}
-        reads = encoder.score(query.text, self.index.states.of([self.text(place.path) for place in places], encoder))
-        found = [Likely(place, float(nearness[number[place.path]]), float(read)) for place, read in zip(places, reads, strict=True)]
+        return self._read(query, encoder, [(place.path, float(nearness[number[place.path]])) for place in places])
+
+    def _read(self, query: Query, encoder: CrossEncoder, near: Sequence[tuple[str, float]]) -> list[Likely]:
+        """Directories, with how near they are, as the cross-encoder reads them; the likeliest first."""
+        reads = encoder.score(query.text, self.index.states.of([self.text(path) for path, _ in near], encoder))
+        found = [Likely(Place(path, True), nearness, float(read)) for (path, nearness), read in zip(near, reads, strict=True)]
         return sorted(found, key=lambda one: (-one.score, one.place.path))
 
     def near(self, query: Query, count: int, weights: np.ndarray | None = None) -> list[tuple[str, float]]:
@@ -159,7 +159,7 @@ class Places:
         span = folder.described
         return self.index.document_at(self.tree.source, span.path).text[span.start : span.end]
 
-    def _hear(self, query: Query) -> _Heard | None:
+    def _listen(self, query: Query) -> _Heard | None:
         """How much of the question each directory says; None where it asks for nothing in particular."""
         units = [unit for unit in query.units if not unit.generic and not unit.minor and not STRUCTURE.fullmatch(unit.text)]
         weights = [unit_weight(unit) for unit in units]
@@ -189,7 +189,7 @@ class Places:
             heard.append(bool(worth.any()))
             held += weight * worth
             total += weight * (1.0 if worth.any() else UNHEARD)
-        return _Heard(units, heard, held, total, sum(weights), owned, said, len(units) > 1, max(weights))
+        return _Heard(heard, held, total, sum(weights), owned, said, len(units) > 1, max(weights))
 
     def _spellings(self, unit: Unit) -> list[frozenset[str]]:
         """The words, stemmed, that a path may hold for a unit: any one set of them is enough."""
@@ -277,7 +277,11 @@ class Likely:
 
     @property
     def score(self) -> float:
-        return (self.read or 0.0) + float(learned()["places"]["nearness"]) * self.nearness
+        return self.scored(learned()["places"]["nearness"])
+
+    def scored(self, nearness: float) -> float:
+        """Its score where nearness weighs that much beside what the cross-encoder makes of it."""
+        return (self.read or 0.0) + nearness * self.nearness
 
     @property
     def is_sure(self) -> bool:
@@ -285,18 +289,17 @@ class Likely:
         return self.read is None or self.score >= learned()["places"]["least"] + SURE
 
 
-def given(found: Sequence[Likely], least: float) -> list[Likely]:
+def given(found: Sequence[Likely], least: float, score: Callable[[Likely], float] = lambda one: one.score) -> list[Likely]:
     """Of directories, best first, those that are given: close to the first, none below the least score, three at most."""
-    return [one for one in found[:MOST] if one.score >= max(least, found[0].score - CLOSE)]
+    return [one for one in found[:MOST] if score(one) >= max(least, score(found[0]) - CLOSE)]
 
 
 @dataclass(frozen=True)
 class _Heard:
     """What the directories say of a question."""
 
-    units: Sequence[Unit]
-    worth: Sequence[bool]
-    """Whether any directory says each."""
+    is_said: Sequence[bool]
+    """Whether any directory says each unit."""
     held: np.ndarray
     """(directories,) weight of the units that each says."""
     total: float

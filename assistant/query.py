@@ -6,7 +6,7 @@ Pure functions of the question, the term table and the names in the index.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
@@ -112,42 +112,42 @@ class Query:
     """Kinds of term that are asked for ('which component …')."""
 
 
-def make_query(question: str, history: Sequence[Turn], terms: TermTable, names: Collection[str]) -> Query:
+def make_query(question: str, history: Sequence[Turn], terms: TermTable, names: Container[str]) -> Query:
     """Make the query of a question; `names` are the folded Latin words and names the index holds."""
     question = question[:LONGEST_QUESTION]
     text = mend(_plain(question), terms, names)
     for turn in reversed(history[-3:]):
         earlier = mend(_plain(turn.question[:LONGEST_QUESTION]), terms, names)
-        resolved = resolve(text, earlier, terms, names)
+        resolved = resolve(text, earlier, terms)
         if resolved == text:
             break
         text = resolved
-        if subjects(text, terms, names) and not _pronoun(text):
+        if subjects(text, terms) and not _pronoun(text):
             break
     found = _main_first(text, units(text, terms))
     asked = text
-    if history and not subjects(text, terms, names) and sum(not unit.generic for unit in found) <= CONTEXT_UNITS:
+    if history and not subjects(text, terms) and sum(not unit.generic for unit in found) <= CONTEXT_UNITS:
         earlier = mend(_plain(history[-1].question[:LONGEST_QUESTION]), terms, names)
         known = {unit.key for unit in found}
         found += tuple(replace(u, minor=True) for u in units(earlier, terms) if not u.generic and u.key not in known)
         text = f"{earlier} {text}"
-    own = tuple(dict.fromkeys(unit.key for unit in found if not unit.minor and _names_something(unit, terms, names)))
-    named = own or tuple(dict.fromkeys(unit.key for unit in found if _names_something(unit, terms, names)))
+    own = tuple(dict.fromkeys(unit.key for unit in found if not unit.minor and _names_something(unit, terms)))
+    named = own or tuple(dict.fromkeys(unit.key for unit in found if _names_something(unit, terms)))
     intents = frozenset(intent for intent, pattern in INTENTS if pattern.search(asked))
     if {"compare", "where"} <= intents:
         intents -= {"where"}
     if not intents and not history and len(CODE.findall(asked)) + len(CJK.findall(asked)) / 2 <= ONE_THING:
         intents = frozenset({"what"})
     intents = intents or frozenset({"other"})
-    if "what" in intents and len(own) > 1 and _side_by_side(asked, terms, names):
+    if "what" in intents and len(own) > 1 and _side_by_side(asked, terms):
         intents |= {"compare"}
     wanted = frozenset(kind for kind, pattern in WANTED if pattern.search(asked))
     return Query(question, text, _language(question), intents, found, named, _focus(asked, found), wanted)  # type: ignore[arg-type]
 
 
-def _side_by_side(text: str, terms: TermTable, names: Collection[str]) -> bool:
+def _side_by_side(text: str, terms: TermTable) -> bool:
     """Whether things are asked for together ('kubelet 和 kube-proxy 是做什么的'): each is to be told by itself."""
-    found = subjects(text, terms, names)
+    found = subjects(text, terms)
     return any(JOINED.fullmatch(text[a.end : b.start]) for a, b in pairwise(found))
 
 
@@ -163,7 +163,7 @@ def _language(question: str) -> Language:
     return "zh" if re.search(r"\bin chinese\b|用中文", question, re.I) else detect_language(question)
 
 
-def mend(folded: str, terms: TermTable, names: Collection[str]) -> str:
+def mend(folded: str, terms: TermTable, names: Container[str]) -> str:
     """Replace misspelt Latin names by the name they are nearest to."""
 
     def nearest(match: re.Match[str]) -> str:
@@ -223,9 +223,9 @@ def _main_first(text: str, found: tuple[Unit, ...]) -> tuple[Unit, ...]:
     return tuple(unit if unit.text in asking else replace(unit, minor=True) for unit in found)
 
 
-def resolve(text: str, earlier: str, terms: TermTable, names: Collection[str]) -> str:
+def resolve(text: str, earlier: str, terms: TermTable) -> str:
     """Make a follow-up stand alone, from the question before it; other questions come back as they are."""
-    own, before = subjects(text, terms, names), subjects(earlier, terms, names)
+    own, before = subjects(text, terms), subjects(earlier, terms)
     pronoun = _pronoun(text)
     turned = CONTINUES.search(text) and any(m.start < pronoun.start() for m in own) if pronoun else False  # 'and kubelet, what does it do?'
     if pronoun and before and not turned:
@@ -240,7 +240,7 @@ def resolve(text: str, earlier: str, terms: TermTable, names: Collection[str]) -
     return text
 
 
-def subjects(folded: str, terms: TermTable, names: Collection[str]) -> list[Mention]:
+def subjects(folded: str, terms: TermTable) -> list[Mention]:
     """Mentions of components, tools, directories, scripts and acronyms, in order."""
     return [m for m in terms.find(folded) if m.term.kind in NAMED_KINDS and m.term.id != "kubernetes"]
 
@@ -266,7 +266,7 @@ def _focus(asked: str, found: Sequence[Unit]) -> str | None:
     return None
 
 
-def _names_something(unit: Unit, terms: TermTable, names: Collection[str]) -> bool:
+def _names_something(unit: Unit, terms: TermTable) -> bool:
     if unit.generic:
         return False
     if unit.key.startswith("term:"):

@@ -106,10 +106,9 @@ class Records:
         rows = self._rows("select source, path, language, text, renders from documents where source = ? and path = ?", (source, path))
         return Document(*rows[0]) if rows else None
 
-    def rendition(self, source: str, path: str) -> Document | None:
-        """The document that renders another one."""
-        rows = self._rows("select source, path, language, text, renders from documents where source = ? and renders = ?", (source, path))
-        return Document(*rows[0]) if rows else None
+    def renditions(self) -> dict[tuple[str, str], str]:
+        """Path of the document that renders another one, by its source and path."""
+        return {(source, renders): path for source, renders, path in self._rows("select source, renders, path from documents where renders is not null")}
 
     def document_count(self, source: str) -> int:
         return int(self._rows("select count(*) from documents where source = ?", (source,))[0][0])

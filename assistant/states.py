@@ -11,10 +11,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from assistant.crossencoder import CrossEncoder, States
+from assistant.errors import REBUILD, IndexMismatchError
 
 KEPT = 600
 """Spans read when asked for that are kept in memory; about 20 KB each."""
@@ -34,8 +36,19 @@ class StateStore:
 
     @cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        with np.load(self.folder / "states.npz") as places:
-            return np.load(self.folder / "states.npy", mmap_mode="r"), np.load(self.folder / "scales.npy"), places["digests"], places["ends"]
+        try:
+            values, scales = np.load(self.folder / "states.npy", mmap_mode="r"), np.load(self.folder / "scales.npy")
+            with np.load(self.folder / "states.npz") as places:
+                digests, ends = places["digests"], places["ends"]
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as exc:
+            raise IndexMismatchError(f"the states in {self.folder} are missing or damaged ({exc}); {REBUILD}") from exc
+        if len(digests) != len(ends) or not len(values) == len(scales) == (ends[-1] if len(ends) else 0):
+            raise IndexMismatchError(f"the states in {self.folder} are damaged ({len(values)} and {len(scales)} tokens, {len(ends)} spans); {REBUILD}")
+        return values, scales, digests, ends
+
+    def check(self) -> None:
+        """Raise IndexMismatchError where they are missing or damaged."""
+        _ = self._arrays
 
     def kept(self, digest: int) -> States | None:
         """The states of a text as they were written; None where it was not read."""

@@ -232,17 +232,18 @@ class _Asker:
     def _below(self, named: Named) -> Named:
         """Of a directory that is named, what else is named as being in it ('is glusterfs still in pkg/volume?')."""
         above = next((p.path for tree in self.trees for p in common_first(tree.find(named.text, self.at_root)) if p.is_folder), None)
-        for name in self._names(named) if above else ():
-            inside = [p.path for tree in self.trees for p in common_first(tree.find(name)) if p.path.startswith(f"{above}/")]
-            return Named((inside or [f"{above}/{name}"])[0].lower(), named.start, named.end, True)
-        return named
+        name = next(iter(self._names(named)), None)
+        if above is None or name is None:
+            return named
+        inside = [p.path for tree in self.trees for p in common_first(tree.find(name)) if p.path.startswith(f"{above}/")]
+        return Named((inside or [f"{above}/{name}"])[0].lower(), named.start, named.end, True)
 
     def _meant(self, somewhere: Places) -> Place | None:
         """The directory that is asked about: the one that is named, or else, unless by a path, the first that is described."""
         place = self._folder(somewhere, self.named) if self.named else None
         if place or (self.named and self.named.sure):
             return place
-        return next((one.place for one in self._where(somewhere)), None)
+        return next((one.place for one in self._where(somewhere, self._read(somewhere))), None)
 
     def _holds(self) -> None:
         """What a directory holds; of a path that is not there, that it is not."""
@@ -280,23 +281,27 @@ class _Asker:
         """Whether what the question calls by a name, or describes, is there."""
         for somewhere in self.places:
             lacking = [name for name in self._names() if not somewhere.says(name)]
-            likely = self._where(somewhere)
+            read = self._read(somewhere)
+            found, is_heard = self._where(somewhere, read), somewhere.hears(self.query)
             if lacking:
-                self.draft.absent(somewhere.tree, Named(lacking[0], 0, 0, False), self._nearest(somewhere))
-            sure = [one.place for one in likely if one.is_sure or somewhere.hears(self.query)]
+                self.draft.absent(somewhere.tree, Named(lacking[0], 0, 0, False), self._nearest(somewhere.tree, read or []))
+            sure = [one.place for one in found if one.is_sure or is_heard]
             named = [place for name in self._names() for place in self._by_name(somewhere.tree, name)]
             for place in sure or named[:MOST_OF_A_KIND] if not lacking else ():
                 self.draft.there(somewhere.tree, place)
 
-    def _nearest(self, somewhere: Places) -> list[Folder]:
+    def _nearest(self, tree: Tree, likely: Sequence[Likely]) -> list[Folder]:
         """Where a thing that is not there would be: the likeliest directory, however unlikely, and the one above it."""
-        likely = somewhere.likely(self.query, self.encoder)[:1] if self.encoder else []
-        paths = [path for one in likely for path in (one.place.path, one.place.path.rpartition("/")[0])]
-        return [folder for path in paths if (folder := somewhere.tree.folder(path))]
+        paths = [path for one in likely[:1] for path in (one.place.path, one.place.path.rpartition("/")[0])]
+        return [folder for path in paths if (folder := tree.folder(path))]
 
-    def _where(self, somewhere: Places) -> list[Likely]:
-        """The directories that the question describes."""
-        found = somewhere.where(self.query, self.encoder)
+    def _read(self, somewhere: Places) -> list[Likely] | None:
+        """The directories that may be what the question describes, as the cross-encoder reads them; None without one."""
+        return somewhere.likely(self.query, self.encoder) if self.encoder else None
+
+    def _where(self, somewhere: Places, read: list[Likely] | None) -> list[Likely]:
+        """Of the directories that were read those that the question describes."""
+        found = somewhere.where(self.query, read)
         self.likely += found[:1]
         return found
 
@@ -322,7 +327,7 @@ class _Asker:
             known = {name: self._by_name(tree, name) for name in names}
             plainly = any(found and self._asks_only_for(name) for name, found in known.items())
             by_name = [place for found in known.values() for place in found]
-            likely = [] if plainly else self._where(somewhere)
+            likely = [] if plainly else self._where(somewhere, self._read(somewhere))
             for one in likely:
                 self.draft.place(tree, one.place, perhaps=not one.is_sure)
             for place in by_name[:MOST_OF_A_KIND] if not likely else ():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,15 +44,16 @@ class Asked:
 def fit(assistant: Assistant, source: str) -> dict[str, Any]:
     """The record of `calibration.json` for `assistant.places`."""
     places = assistant.trees.places(source)
-    if not any(True for _ in _questions("dev", source)):
+    asked = list(_asked("train", places, assistant))
+    if not asked or not any(question.answerable for question in _questions("dev", source)):
         print(f"no questions on where a thing lives in {source}: the weights of places stay", file=sys.stderr)
         return learned()["places"]  # type: ignore[no-any-return]
-    weights = fit_weights(list(_asked("train", places, assistant)))
+    weights = fit_weights(asked)
     record = {"weights": {name: round(float(w), 3) for name, w in zip(FEATURES, weights, strict=True)}}
     found = [(question, _read(question, places, assistant, weights)) for question in _questions("dev", source)]
     nearness = fit_nearness(found)
     least = fit_least(found, nearness)
-    told = [(question, given(_ordered(likely, nearness), least)) for question, likely in found]
+    told = [(question, _given(likely, nearness, least)) for question, likely in found]
     yes, no = [pair for pair in told if pair[0].answerable], [pair for pair in told if not pair[0].answerable]
     print(
         f"places: {len(found)} questions, a right one among {LIKELY} {np.mean([_held(q, f) for q, f in found if q.answerable]):.3f}, "
@@ -86,7 +87,7 @@ def fit_nearness(found: Sequence[tuple[Question, Sequence[Likely]]]) -> float:
         total = 0.0
         for likely, right in rows:
             if right.any():
-                logits = np.array([score(one, weight) for one in likely])
+                logits = np.array([one.scored(weight) for one in likely])
                 total -= float(logsumexp(logits[right]) - logsumexp(logits))
         return total
 
@@ -100,17 +101,11 @@ def fit_least(found: Sequence[tuple[Question, Sequence[Likely]]], nearness: floa
     def loss(least: float) -> float:
         cost = 0.0
         for question, likely in found:
-            ordered = _ordered(likely, nearness)
-            told, known = given(ordered, least), given(ordered, CHOICES[0])
+            told, known = _given(likely, nearness, least), _given(likely, nearness, CHOICES[0])
             cost += WRONG * (bool(told) and not _held(question, told)) + (_held(question, known) and not told)
         return cost
 
     return float(min(CHOICES, key=loss))
-
-
-def score(one: Likely, nearness: float) -> float:
-    """As `assistant.places.Likely.score`, with another weight."""
-    return (one.read or 0.0) + nearness * one.nearness
 
 
 def _questions(split: str, source: str) -> Iterator[Question]:
@@ -147,8 +142,10 @@ def _held(question: Question, likely: Sequence[Likely]) -> bool:
     return bool(_right(question, likely).any())
 
 
-def _ordered(likely: Sequence[Likely], nearness: float) -> list[Likely]:
-    """Best first by another weight of nearness, which `Likely.score` is then of."""
-    weight = learned()["places"]["nearness"] or 1.0
-    scaled = [replace(one, nearness=one.nearness * nearness / weight) for one in likely]
-    return sorted(scaled, key=lambda one: -one.score)
+def _given(likely: Sequence[Likely], nearness: float, least: float) -> list[Likely]:
+    """What would be given if nearness weighed that much."""
+
+    def score(one: Likely) -> float:
+        return one.scored(nearness)
+
+    return given(sorted(likely, key=score, reverse=True), least, score)

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from assistant.assistant import Assistant
 from assistant.datamodels import Citation, Statement, Turn
-from assistant.groups import TREE, Evidence, against
+from assistant.groups import TREE, Evidence, against, is_alone
 from assistant.query import Query
 from assistant.scoring import learned
 from assistant.tree import FEATURES, Reply
@@ -47,10 +47,11 @@ class Heard:
 def fit(assistant: Assistant) -> dict[str, Any]:
     """The record of `calibration.json` for `assistant.tree` and `assistant.groups`."""
     found = list(_heard(assistant))
-    if not any(one.reply_right for one in found):
+    if len({one.reply_right for one in found}) < 2:
         print("no question that a tree answers: when it is heard stays as it is", file=sys.stderr)
         return learned()["tree"]  # type: ignore[no-any-return]
-    telling = [one for one in found if not (one.evidence.answers or one.reply.is_plain) and (one.reply_right or not one.is_tree_alone)]
+    undecided = [one for one in found if not (one.reply.is_beside or is_alone(one.reply))]
+    telling = [one for one in undecided if not (one.evidence.answers or one.reply.is_plain) and (one.reply_right or not one.is_tree_alone)]
     rows, labels = np.array([one.reply.features for one in telling]), np.array([float(one.reply_right) for one in telling])
     decision = fit_decision(rows, labels)
     confidence = expit(rows @ decision[:-1] + decision[-1])
@@ -63,7 +64,7 @@ def fit(assistant: Assistant) -> dict[str, Any]:
     record: dict[str, Any] = {
         "decision": {name: round(float(w), 3) for name, w in zip((*FEATURES, "bias"), decision, strict=True)}, "threshold": round(threshold, 3)
     }
-    both = [one for one in found if one.evidence.answers and one.reply_right != one.documents_right]
+    both = [one for one in undecided if one.evidence.answers and one.reply_right != one.documents_right]
     table = np.array([against(one.reply, one.query, one.evidence) for one in both])
     wanted = np.array([float(one.reply_right) for one in both])
     weights = fit_decision(table, wanted)
