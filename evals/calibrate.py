@@ -31,7 +31,7 @@ from assistant.groups import BETWEEN, between
 from assistant.scoring import CALIBRATION, Calibration, Candidate, learned
 from evals import asks, places, trees
 from evals.logistic import area, best_threshold, fit_decision
-from evals.samples import Sample, collect, right
+from evals.samples import Sample, collect, ready, right
 
 FOLDS = 5
 FIXED = {"introduces": 1.0}
@@ -197,8 +197,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--splits", nargs="+", default=["dev"])
     parser.add_argument("--failures", action="store_true", help="list held-out failures")
     options = parser.parse_args(arguments)
-    assistant, samples = collect(options.splits)
-    _, more = collect(["train"], read=False)
+    assistant = ready()
+    samples = [sample for sample in collect(assistant, options.splits) if not sample.is_told_elsewhere]
+    more = [sample for sample in collect(assistant, ["train"], read=False) if not sample.is_told_elsewhere]
     record: dict[str, Any] = {}
     found: dict[str, HeldOut] = {}
     for kind in ("article", "checkout"):

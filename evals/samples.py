@@ -17,8 +17,8 @@ from assistant.extractive import expand
 from assistant.query import Query
 from assistant.scoring import Candidate
 from assistant.settings import Settings
-from evals.judgements import read_judgements
-from evals.metrics import normal
+from evals.judgements import Grade, read_judgements
+from evals.metrics import found_facts
 from evals.questions import Question, read_questions
 from ingest.pipeline import ingest
 
@@ -61,21 +61,31 @@ class Sample:
         return self.question.answerable and self.source != ARTICLE and self.question.source == ARTICLE
 
     @property
+    def is_told_elsewhere(self) -> bool:
+        """Whether a source that is not the question's own was judged to say the answer, or a part of it."""
+        return self.source != self.question.source and bool((self.grades >= Grade.PARTLY).any())
+
+    @property
     def kind(self) -> Literal["article", "checkout"]:
         return "article" if self.source == ARTICLE else "checkout"
 
 
-def collect(splits: Sequence[str], read: bool = True, share: float = 1.0) -> tuple[Assistant, list[Sample]]:
-    """Ask the questions of some splits, or a share of them drawn by chance; `read`: let the cross-encoder read their candidates.
+def ready() -> Assistant:
+    """The configured assistant, its index brought up to date."""
+    settings = Settings.from_environment()
+    ingest(settings)
+    return Assistant.open(settings)
+
+
+def collect(assistant: Assistant, splits: Sequence[str], *, read: bool = True, share: float = 1.0) -> list[Sample]:
+    """Ask the questions of some splits, or a share of them drawn by chance; `read`: let the cross-encoder read their candidates,
+    those of rivals too.
 
     Questions on another source are asked of the article too, and those off the topic of every other source:
     there they cannot be answered. Those on the article are asked of the others for `rival` only: a checkout says much of it again.
     A source of which there are judgements is asked as well. Of those on a tree only what it cannot say is asked, since the tree itself
     answers the others.
     """
-    settings = Settings.from_environment()
-    ingest(settings)
-    assistant = Assistant.open(settings)
     there = [source.name for source in assistant.index.sources]
     found = [question for split in splits for question in read_questions(split)]
     asked = [
@@ -87,7 +97,7 @@ def collect(splits: Sequence[str], read: bool = True, share: float = 1.0) -> tup
     if share < 1:
         asked = random.Random(7).sample(asked, round(share * len(asked)))
     samples = [_sample(question, source, assistant, read) for question, source in tqdm(asked, desc="candidates", unit="question", disable=None)]
-    return assistant, [sample for sample in samples if sample.candidates]
+    return [sample for sample in samples if sample.candidates]
 
 
 def _sample(question: Question, source: str, assistant: Assistant, read: bool) -> Sample:
@@ -107,8 +117,7 @@ def _sample(question: Question, source: str, assistant: Assistant, read: bool) -
 def _worth(question: Question, query: Query, candidate: Candidate, assistant: Assistant) -> float:
     if not question.answerable or not on_gold(question, candidate, assistant):
         return 0.0
-    text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expand(query, [candidate], assistant.index)))
-    return sum(any(normal(a) in text for a in fact) for fact in question.key_facts) / max(1, len(question.key_facts))
+    return found_facts(question, _said(query, [candidate], assistant))
 
 
 def on_gold(question: Question, candidate: Candidate, assistant: Assistant) -> bool:
@@ -121,6 +130,9 @@ def on_gold(question: Question, candidate: Candidate, assistant: Assistant) -> b
 def right(sample: Sample, chosen: Sequence[Candidate], assistant: Assistant) -> bool:
     """Whether these statements would be a right answer, by the rules of evals.metrics."""
     expanded = expand(sample.query, chosen, assistant.index)
-    text = normal(" ".join(c.text + " " + (c.chunk.name or "") for c in expanded))
-    facts = all(any(normal(a) in text for a in fact) for fact in sample.question.key_facts)
-    return facts and any(on_gold(sample.question, c, assistant) for c in expanded)
+    facts = found_facts(sample.question, _said(sample.query, chosen, assistant))
+    return facts == 1 and any(on_gold(sample.question, c, assistant) for c in expanded)
+
+
+def _said(query: Query, chosen: Sequence[Candidate], assistant: Assistant) -> str:
+    return " ".join(f"{c.text} {c.chunk.name or ''}" for c in expand(query, chosen, assistant.index))

@@ -35,9 +35,11 @@ from assistant.crossencoder import CONTEXT, LONGEST, span_text
 from assistant.datamodels import ARTICLE
 from assistant.places import LIKELY
 from assistant.scoring import Calibration
-from assistant.settings import Settings
 from assistant.text import fold
 from evals.judgements import Grade
+from evals.logistic import area
+from evals.questions import on_places, read_questions
+from evals.samples import collect, ready
 from training.alignment import align
 from training.deformer import SEED, CrossEncoder, load, save, tensors
 from training.export import export
@@ -110,13 +112,10 @@ def _in_context(sentences: Sequence[str], position: int) -> str:
     return " ".join([". ".join(text[:CONTEXT] for text in before), "|", sentences[position]]).strip()
 
 
-def questions(splits: Sequence[str], order: random.Random, share: float = 1.0) -> list[Choice]:
+def questions(assistant: Assistant, splits: Sequence[str], order: random.Random, share: float = 1.0) -> list[Choice]:
     """The questions of some splits with the spans that the product would choose among: the best by its score, those that answer, a few by chance."""
-    from evals.samples import collect
-
     choices = []
-    assistant, samples = collect(splits, read=False, share=share)
-    for sample in samples:
+    for sample in collect(assistant, splits, read=False, share=share):
         scores = sample.features @ np.array([Calibration.load(sample.kind == ARTICLE).weights.get(name, 0.0) for name in scoring.FEATURES])
         ranked = np.argsort(-scores, kind="stable").tolist()
         judged = {i: sample.grades[i] for i in ranked if sample.grades[i] >= 0}
@@ -145,11 +144,8 @@ def questions(splits: Sequence[str], order: random.Random, share: float = 1.0) -
     return choices
 
 
-def places(splits: Sequence[str], order: random.Random) -> list[Choice]:
+def places(assistant: Assistant, splits: Sequence[str], order: random.Random) -> list[Choice]:
     """The questions whose answer is a directory, or what it holds, with the directories that the product would choose among."""
-    from evals.questions import on_places, read_questions
-
-    assistant = Assistant.open(Settings.from_environment())
     choices = []
     for question in (question for split in splits for question in read_questions(split) if on_places(question)):
         somewhere = assistant.trees.places(question.source)
@@ -202,8 +198,6 @@ def learn(model: CrossEncoder, tokenizer: Tokenizer, choices: Sequence[Choice], 
 
 def measure(model: CrossEncoder, tokenizer: Tokenizer, choices: Sequence[Choice]) -> str:
     """How often the best span is right, and the area under the curve of the best score between answerable and not."""
-    from evals.logistic import area
-
     tokenizer.enable_truncation(LONGEST)
     model.eval()
     first, best = [], []
@@ -234,8 +228,9 @@ def adapt(output: Path, epochs: float, share: float) -> None:
     torch.manual_seed(SEED)
     order = random.Random(SEED)
     model, tokenizer = load(output)
-    choices = [*questions(["train"], order, share), *places(["train"], order)]
-    held_out = {"spans": questions(["dev"], order), "places": places(["dev"], order)}
+    assistant = ready()
+    choices = [*questions(assistant, ["train"], order, share), *places(assistant, ["train"], order)]
+    held_out = {"spans": questions(assistant, ["dev"], order), "places": places(assistant, ["dev"], order)}
     print(len(choices), "questions", *(f"before, {name}: {measure(model, tokenizer, some)}" for name, some in held_out.items()), sep="\n", flush=True)
     learn(model, tokenizer, choices, epochs, 6e-5, order)
     print(*(f"development, {name}: {measure(model, tokenizer, some)}" for name, some in held_out.items()), sep="\n", flush=True)

@@ -85,3 +85,16 @@ def test_an_index_of_another_cross_encoder_is_named_and_made_again(tmp_path: Pat
         Assistant.open(own)
     assert ingest(own).changed
     assert Assistant.open(own).ask("what is kubelet?").answered
+
+
+@pytest.mark.parametrize("name", ["states.npy", "scales.npy", "states.npz"])
+def test_damaged_states_are_named_and_made_again(tmp_path: Path, settings: Settings, name: str) -> None:
+    folder = tmp_path / "index"
+    shutil.copytree(settings.index, folder)
+    own = replace(settings, index=folder)
+    victim = folder / "generations" / (folder / "current").read_text().strip() / name
+    victim.write_bytes(victim.read_bytes()[:-50])
+    with pytest.raises(IndexMismatchError, match="the states in .* damaged .*run `python -m ingest --rebuild`"):
+        Assistant.open(own).ask("what is kubelet?")
+    assert ingest(own).changed
+    assert Assistant.open(own).ask("what is kubelet?").answered
