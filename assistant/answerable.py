@@ -16,7 +16,8 @@ import numpy as np
 from assistant.datamodels import Reason
 from assistant.evidence import coverage, unit_weight
 from assistant.query import Query
-from assistant.scoring import CAUSE, EXPECTED, NUMBER, SUREST, Calibration, Candidate, asks_why, log_odds
+from assistant.reading import SUREST
+from assistant.scoring import CAUSE, EXPECTED, NUMBER, Calibration, Candidate, asks_why, log_odds
 
 FEATURES = (
     "coverage", "own", "worst", "lost", "lacking_terms", "lacking_attributes", "lacking_words", "lacking_everyday", "lacking_minor", "unseen_terms", "unseen_words", "late", "dense", "lexical", "margin", "score", "undescribed", "wrong_kind",

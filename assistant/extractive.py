@@ -21,7 +21,8 @@ from assistant.datamodels import ARTICLE, Passage, Reason, Segment
 from assistant.evidence import Reader, coverage
 from assistant.index import Index
 from assistant.query import Query
-from assistant.scoring import ROLE, Calibration, Candidate, named, reread, score
+from assistant.reading import reread
+from assistant.scoring import ROLE, Calibration, Candidate, named, score
 
 NEAR = 2.0
 """How far a further statement's score may lie behind the best one's."""

@@ -18,7 +18,8 @@ from assistant.evidence import Reader, coverage
 from assistant.extractive import Selection, select
 from assistant.index import Index
 from assistant.query import Query
-from assistant.scoring import SUREST, Candidate, learned, log_odds
+from assistant.reading import SUREST
+from assistant.scoring import Candidate, learned, log_odds
 from assistant.tree import Reply
 
 SURE = 0.95

@@ -11,20 +11,17 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from assistant.crossencoder import CrossEncoder, States, span_text
 from assistant.datamodels import ARTICLE, Chunk, Passage, Segment
 from assistant.evidence import Asked, Bag, Reader
 from assistant.index import Index
 from assistant.query import VAGUE, Query, Unit
-from assistant.terms import Mention
-from assistant.text import fold
 
 FEATURES = (
     "own", "around", "other", "dense", "dense_other", "dense_chunk", "late", "late_around", "rank", "length", "first",
@@ -37,17 +34,6 @@ CALIBRATION = Path(__file__).with_name("calibration.json")
 CONTEXT = 0.9
 """What support from the surroundings, or from the same line in the other language, is worth beside the span's own."""
 EXAMPLE = 0.6
-READ = 6
-"""Most candidates that the cross-encoder reads."""
-BEHIND = 3.0
-"""How far behind the first a candidate may score that it reads. On the development questions 6 and 3.0 find as many answers as 12 without
-a limit; half of the questions need no more than three readings."""
-PLAIN = 4.0
-"""Log odds, at least, of an entry that the question plainly asks for."""
-PLAINLY = 0.9
-"""Support of every unit of the question from which that is so."""
-SUREST = 8.0
-"""Log odds beyond which the cross-encoder's verdict is cut."""
 NUMBER = re.compile(r"\d|[一二两三四五六七八九十]|\b(one|two|three|four|five|six|seven|single|only)\b", re.I)
 PLACE = re.compile(r"目录|路径|\bdirectory\b|\bpath\b|(?<![a-z])[_/][a-z]+/?", re.I)
 ROLE = re.compile(r"负责|用于|用来|主要|提供|管理|监控|responsible|manag|provid|expos|monitor|mainly|\bfor\b.*\bPod\b", re.I)
@@ -166,89 +152,10 @@ def score(
     return sorted(found.values(), key=lambda c: (-c.score, c.place))
 
 
-def reread(
-    query: Query, candidates: Sequence[Candidate], index: Index, reader: Reader, encoder: CrossEncoder, calibration: Calibration
-) -> list[Candidate]:
-    """Let the cross-encoder read the first candidates with the question, and rank them by both scores; the others follow.
-
-    Of a document that has an English rendition, that is read: the encoder knows English best.
-    """
-    first = worth_reading(candidates)
-    read = verdicts(query, first, index, reader, encoder)
-    read = [max(value, PLAIN) if is_plain(query, candidate) else value for value, candidate in zip(read, first, strict=True)]
-    ranked = [replace(c, read=value, score=c.score + calibration.reading * value) for c, value in zip(first, read, strict=True)]
-    least = min(read, default=0.0)
-    ranked += [replace(c, score=c.score + calibration.reading * least) for c in candidates[len(first) :]]
-    return sorted(ranked, key=lambda c: (c.read is None, -c.score, c.place))
-
-
-def is_plain(query: Query, candidate: Candidate) -> bool:
-    """Whether the question asks for nothing but what an entry is or where: its few words are little to read, its name says it."""
-    asked = [support for unit, support in zip(query.units, candidate.supports, strict=True) if not unit.generic and not unit.minor]
-    told = bool(candidate.chunk.note or candidate.chunk.children) or "where" in query.intents
-    return told and bool(candidate.feature("entry_described")) and query.intents <= {"what", "where"} and bool(asked) and min(asked) >= PLAINLY
-
-
-def worth_reading(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-    """The first candidates, as many as may turn out the best."""
-    return [c for c in candidates[:READ] if c.score >= candidates[0].score - BEHIND]
-
-
-def verdicts(query: Query, candidates: Sequence[Candidate], index: Index, reader: Reader, encoder: CrossEncoder) -> list[float]:
-    """Log odds, by the cross-encoder, that each candidate is the answer, within bounds.
-
-    A sentence on any component ('a single component, such as kubectl') is read as if its example had been asked for.
-    """
-    asked = [as_example(query, candidate, reader) for candidate in candidates]
-    found = states(candidates, index, encoder)
-    values = dict.fromkeys(range(len(candidates)), 0.0)
-    for text in dict.fromkeys(asked):
-        among = [i for i, other in enumerate(asked) if other == text]
-        values.update(zip(among, map(clipped, encoder.score(text, [found[i] for i in among])), strict=True))
-    return [values[i] for i in range(len(candidates))]
-
-
-def as_example(query: Query, candidate: Candidate, reader: Reader) -> str:
-    """The question, with the one component it names replaced by the example of a sentence on any component."""
-    said = fold(_leading(candidate.chunk, candidate.segment))
-    if not (match := ANY_COMPONENT.search(said)):
-        return query.text
-    example = next(iter(_components(said, reader, match.start())), None)
-    named = _components(query.text, reader)
-    if example is None or len({mention.term for mention in named}) != 1 or named[0].term == example.term:
-        return query.text
-    text = query.text
-    for mention in reversed(named):
-        text = text[: mention.start] + example.term.id + text[mention.end :]
-    return text
-
-
-def _leading(chunk: Chunk, segment: Segment) -> str:
+def leading(chunk: Chunk, segment: Segment) -> str:
     """What a segment says; of a command the sentence that leads into it."""
     lead = chunk.segments[0] if segment.kind == "command" else segment
     return chunk.text[lead.start - chunk.start : lead.end - chunk.start]
-
-
-def _components(folded: str, reader: Reader, start: int = 0) -> list[Mention]:
-    """Where a text names a component, from a place on."""
-    return [m for m in reader.terms.find(folded) if m.start >= start and m.term.kind in ("component", "tool") and m.term.id not in VAGUE]
-
-
-def states(candidates: Sequence[Candidate], index: Index, encoder: CrossEncoder) -> list[States]:
-    """What the cross-encoder's upper layers read of candidates."""
-    texts = [span_text(readable(c.chunk, index), c.chunk.segments.index(c.segment)) for c in candidates]
-    return index.states.of(texts, encoder)
-
-
-def readable(chunk: Chunk, index: Index) -> Chunk:
-    """The chunk that is read for one: its English rendition where it has one of the same make."""
-    english = index.counterpart(chunk, "en")
-    return english if len(english.segments) == len(chunk.segments) else chunk
-
-
-def clipped(read: float) -> float:
-    """A verdict of the cross-encoder within bounds: beyond them it says no more."""
-    return max(-SUREST, min(SUREST, float(read)))
 
 
 def with_named(query: Query, passages: Sequence[Passage], index: Index) -> Iterable[Passage]:
@@ -302,7 +209,7 @@ def _read(
         above_supports = reduce(np.maximum, [asked.supports(b) for b in above], standing_supports)
         above_nearest = reduce(np.maximum, [asked.nearest(b) for b in above], standing_nearest)
         own = asked.supports(bag)
-        if ANY_COMPONENT.search(_leading(chunk, segment)):
+        if ANY_COMPONENT.search(leading(chunk, segment)):
             own = np.maximum(own, [_as_example(unit, reader) for unit in query.units])
         there = asked.supports(bag_other) if bag_other else own
         around = CONTEXT * above_supports

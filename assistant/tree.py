@@ -21,7 +21,8 @@ from assistant.index import Index
 from assistant.paths import AT_ROOT, NO_NAMES, TREE_WORDS, Named, Place, Tree, common_first, named_in
 from assistant.places import STRUCTURE, Likely, Places
 from assistant.query import Query
-from assistant.scoring import SUREST, learned, log_odds
+from assistant.reading import SUREST
+from assistant.scoring import learned, log_odds
 from assistant.static import StaticModel
 from assistant.text import fold
 

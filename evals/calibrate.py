@@ -28,6 +28,7 @@ from assistant.asks import write as write_asks
 from assistant.assistant import Assistant
 from assistant.extractive import choose, judged
 from assistant.groups import BETWEEN, between
+from assistant.reading import BEHIND, READ, worth_reading
 from assistant.scoring import CALIBRATION, Calibration, Candidate, learned
 from evals import asks, places, trees
 from evals.logistic import area, best_threshold, fit_decision
@@ -72,8 +73,8 @@ def fit_reading(samples: Sequence[Sample], weights: np.ndarray) -> float:
     rows = []
     for sample in samples:
         scores = sample.features @ weights
-        first = np.argsort(-scores, kind="stable")[: scoring.READ]
-        first = first[scores[first] >= scores[first[0]] - scoring.BEHIND]
+        first = np.argsort(-scores, kind="stable")[: READ]
+        first = first[scores[first] >= scores[first[0]] - BEHIND]
         if sample.worth.max(initial=0.0) > 0 and sample.worth[first].max() == sample.worth.max():
             rows.append((scores[first], sample.reads[first], sample.worth[first] == sample.worth.max()))
 
@@ -85,10 +86,10 @@ def fit_reading(samples: Sequence[Sample], weights: np.ndarray) -> float:
 
 
 def ranked(sample: Sample, weights: np.ndarray, reading: float) -> list[Candidate]:
-    """A sample's candidates, best first under these weights, as scoring.reread ranks them."""
+    """A sample's candidates, best first under these weights, as reading.reread ranks them."""
     scores = sample.features @ weights
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], sample.candidates[i].place))
-    count = len(scoring.worth_reading([replace(sample.candidates[i], score=float(scores[i])) for i in order[: scoring.READ]]))
+    count = len(worth_reading([replace(sample.candidates[i], score=float(scores[i])) for i in order[: READ]]))
     first, rest = order[:count], order[count:]
     least = min((sample.reads[i] for i in first), default=0.0)
     found = [replace(sample.candidates[i], score=float(scores[i] + reading * sample.reads[i]), read=float(sample.reads[i])) for i in first]

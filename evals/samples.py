@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from assistant import scoring
+from assistant import reading, scoring
 from assistant.assistant import Assistant
 from assistant.datamodels import ARTICLE, Passage, Turn
 from assistant.extractive import expand
@@ -108,7 +108,7 @@ def _sample(question: Question, source: str, assistant: Assistant, read: bool) -
     worth = np.array([_worth(question, query, candidate, assistant) for candidate in candidates])
     reads = np.zeros(len(candidates))
     if read and assistant.encoder is not None:
-        reads[:POOL] = scoring.verdicts(query, candidates[:POOL], assistant.index, assistant.reader, assistant.encoder)
+        reads[:POOL] = reading.verdicts(query, candidates[:POOL], assistant.index, assistant.reader, assistant.encoder)
     judged = read_judgements().get(question.id, {})
     grades = np.array([judged.get(candidate.place, -1) for candidate in candidates])
     return Sample(question.set, question, source, query, passages, candidates, matrix, reads, worth, grades)

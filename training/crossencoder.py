@@ -29,7 +29,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from tqdm import tqdm
 
-from assistant import scoring
+from assistant import reading, scoring
 from assistant.assistant import Assistant
 from assistant.crossencoder import CONTEXT, LONGEST, span_text
 from assistant.datamodels import ARTICLE
@@ -139,7 +139,7 @@ def questions(assistant: Assistant, splits: Sequence[str], order: random.Random,
                 position = chunk.segments.index(sample.candidates[i].segment)
                 same = other if len(other.segments) == len(chunk.segments) else chunk
                 texts.append(span_text(same, position))
-            asked = tuple(scoring.as_example(sample.query, sample.candidates[i], assistant.reader) for i in kept)
+            asked = tuple(reading.as_example(sample.query, sample.candidates[i], assistant.reader) for i in kept)
             choices.append(Choice(asked, tuple(texts), tuple(i in right for i in kept)))
     return choices
 

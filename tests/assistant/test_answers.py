@@ -6,7 +6,8 @@ import pytest
 
 from assistant.assistant import Assistant
 from assistant.datamodels import Answer, Turn
-from assistant.scoring import Calibration, as_example, score
+from assistant.reading import as_example
+from assistant.scoring import Calibration, score
 
 QUESTIONS = [
     "kubelet 是什么？", "Master 节点上有哪些组件？", "What does kube-proxy do?", "how do I build only kubectl?", "构建方式有哪几种",

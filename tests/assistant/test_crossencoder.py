@@ -10,7 +10,8 @@ import pytest
 from assistant.assistant import Assistant
 from assistant.crossencoder import FOLDER, CrossEncoder, States, span_text
 from assistant.errors import ModelError
-from assistant.scoring import Calibration, Candidate, reread, score, worth_reading
+from assistant.reading import reread, worth_reading
+from assistant.scoring import Calibration, Candidate, score
 from assistant.text import fold
 
 

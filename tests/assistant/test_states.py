@@ -94,7 +94,7 @@ def test_damaged_states_are_named_and_made_again(tmp_path: Path, settings: Setti
     own = replace(settings, index=folder)
     victim = folder / "generations" / (folder / "current").read_text().strip() / name
     victim.write_bytes(victim.read_bytes()[:-50])
-    with pytest.raises(IndexMismatchError, match="the states in .* damaged .*run `python -m ingest --rebuild`"):
+    with pytest.raises(IndexMismatchError, match=r"the states in .* damaged .*run `python -m ingest --rebuild`"):
         Assistant.open(own).ask("what is kubelet?")
     assert ingest(own).changed
     assert Assistant.open(own).ask("what is kubelet?").answered
