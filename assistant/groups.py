@@ -30,7 +30,7 @@ PLAINLY = 2.0
 """Log odds of what is asked of a path from which the documents are not asked."""
 BETWEEN = ("confidence", "read", "coverage", "entry")
 """Names of what tells, where both answer, which is heard."""
-TREE = ("asked", "path", "about_tree", "documents", "read", "place", "says_place", "entry", "lacking", "below")
+TREE = ("confidence", "path", "about_tree", "documents", "read", "place", "says_place", "entry", "lacking", "below")
 """Names of what tells whether the tree is heard where documents answer too."""
 SAYS_PLACE = re.compile(r"(?<![\w./:-])[\w.-]+/\w|_output")
 
@@ -108,11 +108,11 @@ def tells(reply: Reply, query: Query, evidence: Evidence) -> bool:
         return True
     if not evidence.answers:
         return reply.is_plain or bool(reply.confidence >= learned()["tree"]["threshold"])
-    return log_odds(learned()["tree"]["ahead"], dict(zip(TREE, against(reply, query, evidence), strict=True))) > 0
+    return log_odds(learned()["tree"]["ahead"], dict(zip(TREE, against(reply, reply.confidence, query, evidence), strict=True))) > 0
 
 
-def against(reply: Reply, query: Query, evidence: Evidence) -> list[float]:
-    """What tells between the tree and the documents, which both answer: how surely the tree was asked, whether by a path or by a word for it;
+def against(reply: Reply, confidence: float, query: Query, evidence: Evidence) -> list[float]:
+    """What tells between the tree and the documents, which both answer: how sure the tree is, whether it was asked by a path or by a word for it;
     how sure the documents are; what the cross-encoder makes of both; whether a place is told, and whether the sentence names one itself; of
     an entry of the article's source tree, whether the question asks something beyond it, and whether the tree tells of what lies below it."""
     best = evidence.selection.best
@@ -121,7 +121,7 @@ def against(reply: Reply, query: Query, evidence: Evidence) -> list[float]:
     lacking = any(s < SUPPORTED for u, s in zip(query.units, best.supports, strict=True) if not (u.generic or u.minor or u.everyday))
     place = reply.what in ("where", "exists")
     return [
-        reply.feature("asked"), reply.feature("path"), reply.feature("about_tree"), _log_odds(evidence.selection.confidence),
+        _log_odds(confidence), reply.feature("path"), reply.feature("about_tree"), _log_odds(evidence.selection.confidence),
         0.0 if best.read is None or not read else read - best.read,
         float(place), float(place and bool(SAYS_PLACE.search(best.text))), float(entry), float(entry and lacking),
         float(entry and reply.citations[0].path.startswith(f"{best.chunk.name}/")),

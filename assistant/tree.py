@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.asks import asked, best
@@ -18,7 +18,7 @@ from assistant.crossencoder import CrossEncoder
 from assistant.datamodels import Chunk, Citation, Folder, Statement
 from assistant.draft import MOST_OF_A_KIND, Draft
 from assistant.index import Index
-from assistant.paths import AT_ROOT, NO_NAMES, TREE_WORDS, Named, Place, Tree, common_first, named_in
+from assistant.paths import AT_ROOT, BESIDE, NO_NAMES, TREE_WORDS, Named, Place, Tree, common_first, named_in
 from assistant.places import STRUCTURE, Likely, Places
 from assistant.query import Query
 from assistant.reading import SUREST
@@ -33,10 +33,10 @@ LONGEST = 300
 NEAREST = 10.0
 """Nearness of a directory that is as near as they come."""
 FEATURES = (
-    "asked", "asked_path", "path", "bare", "about_tree", "read", "nearness", "exists", "holds", "owners", "purpose", "target", "targets", "where", "absent",
+    "asked", "asked_path", "path", "bare", "found", "about_tree", "read", "nearness", "exists", "holds", "owners", "purpose", "target", "targets", "where", "absent",
 )
 """What tells whether a reply is right: log odds of what was asked, and the same where a path is named; whether the question names a path or
-a bare name, or speaks of the tree; what the cross-encoder makes of the first directory that it describes, and how near it is; what was
+a bare name, whether that is there, whether it speaks of the tree; what the cross-encoder makes of the first directory that it describes, and how near it is; what was
 asked; whether it denies."""
 
 KINDS = re.compile(r"\b(director(y|ies)|folders?|files?)\b|目录|文件", re.A)
@@ -67,13 +67,17 @@ class Reply:
 
     @property
     def is_plain(self) -> bool:
-        """Whether something that a tree says was asked of a path, likelier than not."""
-        return bool(self.feature("path")) and self.feature("asked") > 0
+        """Whether something that a tree says was asked of a path, or of a directory or file of that name, likelier than not."""
+        return bool(self.feature("path") or self.feature("found")) and self.feature("asked") > 0
 
     @property
     def confidence(self) -> float:
         """Probability that it is right, where no document answers; of what was asked of a path, that it was asked, since the rest is read off."""
-        odds = self.feature("asked") if self.is_plain else log_odds(learned()["tree"]["decision"], dict(zip(FEATURES, self.features, strict=True)))
+        return self.confidence_by(learned()["tree"]["decision"])
+
+    def confidence_by(self, decision: Mapping[str, float]) -> float:
+        """The same by other weights."""
+        odds = self.feature("asked") if self.is_plain else log_odds(decision, dict(zip(FEATURES, self.features, strict=True)))
         return 1 / (1 + math.exp(-odds))
 
 
@@ -158,9 +162,10 @@ class _Asker:
             return None
         entry = self.draft.article_entry(self.named.text) if self.named and what == "holds" else None
         path = bool(self.named and self.named.sure)
+        found = bool(self.named and not path and any(tree.find(self.named.text, self.at_root) for tree in self.trees))
         best = max(self.likely, key=lambda one: one.score, default=None)
         values = {
-            "asked": asked, "asked_path": asked * path, "path": path, "bare": bool(self.named and not path), "about_tree": self.about_tree,
+            "asked": asked, "asked_path": asked * path, "path": path, "bare": bool(self.named and not path), "found": found, "about_tree": self.about_tree,
             "read": (best.read or 0.0) / SUREST if best else 0.0, "nearness": best.nearness / NEAREST if best else 0.0, what: True, "absent": self.draft.denies,
         }
         is_beside = entry is not None and bool(entry.note or entry.children) and not self.about_tree
@@ -173,6 +178,9 @@ class _Asker:
         sure = [n for n in named if n.sure] or named
         if sure:
             return sure[-1]
+        for match in BESIDE.finditer(self.text) if self.at_root else ():
+            if any(tree.find(match["name"], at_root=True) for tree in self.trees):  # 'a plugin directory at the root'
+                return Named(match["name"], *match.span("name"), False)
         if self.at_root and KINDS.search(self.text) and not self._names():
             return Named(".", 0, 0, True)
         last = re.search(r"\b(?:in|under|inside|of|within) (?P<name>[a-z_][\w.-]*)\s*[?.!]*$", self.text, re.A)

@@ -82,8 +82,8 @@ def collect(assistant: Assistant, splits: Sequence[str], *, read: bool = True, s
     those of rivals too.
 
     Questions on another source are asked of the article too, and those off the topic of every other source:
-    there they cannot be answered. Those on the article are asked of the others for `rival` only: a checkout says much of it again.
-    A source of which there are judgements is asked as well. Of those on a tree only what it cannot say is asked, since the tree itself
+    there they cannot be answered. Those on the article are asked of the others too: answerable ones for `rival` only, as a checkout says
+    much of it again, the others as near misses, but for what was judged to be told there. Of those on a tree only what it cannot say is asked, since the tree itself
     answers the others.
     """
     there = [source.name for source in assistant.index.sources]
@@ -92,7 +92,7 @@ def collect(assistant: Assistant, splits: Sequence[str], *, read: bool = True, s
         (question, source) for question in found if (question.kind not in ON_TREE or not question.answerable) and question.source in there
         for source in there
         if source in (question.source, ARTICLE, *(place[0] for place in read_judgements().get(question.id, ())))
-        or question.kind in OFF_TOPIC or (read and question.answerable and question.source == ARTICLE)
+        or question.kind in OFF_TOPIC or (read and question.source == ARTICLE)
     ]
     if share < 1:
         asked = random.Random(7).sample(asked, round(share * len(asked)))

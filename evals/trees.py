@@ -65,7 +65,8 @@ def fit(assistant: Assistant) -> dict[str, Any]:
         "decision": {name: round(float(w), 3) for name, w in zip((*FEATURES, "bias"), decision, strict=True)}, "threshold": round(threshold, 3)
     }
     both = [one for one in undecided if one.evidence.answers and one.reply_right != one.documents_right]
-    table = np.array([against(one.reply, one.query, one.evidence) for one in both])
+    sure = [one.reply.confidence_by(record["decision"]) for one in both]
+    table = np.array([against(one.reply, known, one.query, one.evidence) for one, known in zip(both, sure, strict=True)])
     wanted = np.array([float(one.reply_right) for one in both])
     weights = fit_decision(table, wanted)
     told = table @ weights[:-1] + weights[-1] > 0
