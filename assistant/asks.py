@@ -26,6 +26,7 @@ HASHED = 4096
 SCALE = 2.0
 """Length of each vector made of the states; the words together have length 1."""
 PIECE = re.compile(r"[a-z@][\w.'-]*|[\u4e00-\u9fff]|\d+|\?", re.A)
+FILE = re.compile(r"(?<![\w./@-])[a-z_][\w-]*\.(?!io\b)[a-z][a-z0-9]{0,5}(?![\w./@-])", re.A)
 MARKS = re.compile(r"[`\"'“”‘’/]*@[`\"'“”‘’/]*")
 
 
@@ -50,10 +51,10 @@ def features(text: str, encoder: CrossEncoder | None) -> np.ndarray:
 
 
 def with_names_marked(text: str) -> str:
-    """A folded question with every path and name of a directory in it written `@`."""
+    """A folded question with every path and name of a directory or file in it written `@`."""
     for named in reversed(named_in(text)):
         text = f"{text[: named.start]}@{text[named.end :]}"
-    return MARKS.sub("@", text)
+    return MARKS.sub("@", FILE.sub("@", text))
 
 
 def _pieces(shape: str) -> list[str]:

@@ -96,8 +96,8 @@ def between(query: Query, article: tuple[float, Candidate], checkout: tuple[floa
 
 
 def is_alone(reply: Reply) -> bool:
-    """Whether the documents need not be asked: the question plainly asks a path something that the tree says."""
-    return not reply.is_beside and bool(reply.feature("path")) and reply.feature("asked") >= PLAINLY
+    """Whether the documents need not be asked: the question plainly asks a path something that the tree says, or speaks of the tree itself."""
+    return not reply.is_beside and bool(reply.feature("path")) and reply.feature("asked") >= (0 if reply.feature("about_tree") else PLAINLY)
 
 
 def tells(reply: Reply, query: Query, evidence: Evidence) -> bool:

@@ -33,9 +33,9 @@ LONGEST = 300
 NEAREST = 10.0
 """Nearness of a directory that is as near as they come."""
 FEATURES = (
-    "asked", "asked_path", "path", "bare", "found", "about_tree", "read", "nearness", "exists", "holds", "owners", "purpose", "target", "targets", "where", "absent",
+    "asked", "asked_named", "path", "bare", "found", "about_tree", "read", "nearness", "exists", "holds", "owners", "purpose", "target", "targets", "where", "absent",
 )
-"""What tells whether a reply is right: log odds of what was asked, and the same where a path is named; whether the question names a path or
+"""What tells whether a reply is right: log odds of what was asked, and the same where a path or a name is; whether the question names a path or
 a bare name, whether that is there, whether it speaks of the tree; what the cross-encoder makes of the first directory that it describes, and how near it is; what was
 asked; whether it denies."""
 
@@ -67,8 +67,10 @@ class Reply:
 
     @property
     def is_plain(self) -> bool:
-        """Whether something that a tree says was asked of a path, or of a directory or file of that name, likelier than not."""
-        return bool(self.feature("path") or self.feature("found")) and self.feature("asked") > 0
+        """Whether something that a tree says was asked, likelier than not, of a path, of a directory or file of that name, of the make targets,
+        or of this very tree about a name that it lacks."""
+        said = any(self.feature(name) for name in ("path", "found", "target", "targets")) or (self.denies and bool(self.feature("about_tree")))
+        return self.feature("asked") > 0 and said
 
     @property
     def confidence(self) -> float:
@@ -161,11 +163,11 @@ class _Asker:
         if not self.draft.statements:
             return None
         entry = self.draft.article_entry(self.named.text) if self.named and what == "holds" else None
-        path = bool(self.named and self.named.sure)
+        path = bool(self.named and (self.named.sure or self.at_root))  # at the root, a name is one
         found = bool(self.named and not path and any(tree.find(self.named.text, self.at_root) for tree in self.trees))
         best = max(self.likely, key=lambda one: one.score, default=None)
         values = {
-            "asked": asked, "asked_path": asked * path, "path": path, "bare": bool(self.named and not path), "found": found, "about_tree": self.about_tree,
+            "asked": asked, "asked_named": asked * bool(self.named), "path": path, "bare": bool(self.named and not path), "found": found, "about_tree": self.about_tree,
             "read": (best.read or 0.0) / SUREST if best else 0.0, "nearness": best.nearness / NEAREST if best else 0.0, what: True, "absent": self.draft.denies,
         }
         is_beside = entry is not None and bool(entry.note or entry.children) and not self.about_tree

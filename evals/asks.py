@@ -20,7 +20,7 @@ from evals.questions import Question, read_questions
 
 L2 = 1e-4
 """Per question."""
-OTHERS = 3.0
+OTHERS = 2.0
 """Questions on documents, and on where a thing lives, for each one on trees that says what it asks, at most."""
 
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from assistant.assistant import Assistant
 from assistant.datamodels import Citation, Statement, Turn
-from assistant.groups import TREE, Evidence, against, is_alone
+from assistant.groups import TREE, Evidence, against
 from assistant.query import Query
 from assistant.scoring import learned
 from assistant.tree import FEATURES, Reply
@@ -50,7 +50,7 @@ def fit(assistant: Assistant) -> dict[str, Any]:
     if len({one.reply_right for one in found}) < 2:
         print("no question that a tree answers: when it is heard stays as it is", file=sys.stderr)
         return learned()["tree"]  # type: ignore[no-any-return]
-    undecided = [one for one in found if not (one.reply.is_beside or is_alone(one.reply))]
+    undecided = [one for one in found if not one.reply.is_beside]
     telling = [one for one in undecided if not (one.evidence.answers or one.reply.is_plain) and (one.reply_right or not one.is_tree_alone)]
     rows, labels = np.array([one.reply.features for one in telling]), np.array([float(one.reply_right) for one in telling])
     decision = fit_decision(rows, labels)
