@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assistant.crossencoder import SUREST
 from assistant.datamodels import Reason
 from assistant.evidence import coverage, unit_weight
 from assistant.query import Query
-from assistant.reading import SUREST
 from assistant.scoring import CAUSE, EXPECTED, NUMBER, Calibration, Candidate, asks_why, log_odds
 
 FEATURES = (

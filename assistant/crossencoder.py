@@ -33,6 +33,8 @@ BATCH = 2_048
 RUN = 60
 """Tokens that take as long to read as it takes to begin another batch."""
 MOST_THREADS = 4
+SUREST = 8.0
+"""Log odds beyond which the cross-encoder's verdict is cut."""
 CONTEXT = 140
 """Characters read of each sentence before the span, and of the items that a lead announces."""
 CHILDREN = 8
@@ -125,14 +127,14 @@ class CrossEncoder:
             return self._asked[1]
 
     def score(self, question: str, spans: Sequence[States]) -> np.ndarray:
-        """Score spans against a question, (n,) float32: the log odds that a span, rather than nothing, is the answer."""
+        """Score spans against a question, (n,) float32 within ±`SUREST`: the log odds that a span, rather than nothing, is the answer."""
         if not spans:
             return np.zeros(0, np.float32)
         asked = self.asked(question)
         scores = np.zeros(len(spans), np.float32)
         for batch in _batches([len(span.values) for span in spans], len(asked)):
             scores[batch] = self._upper(asked, [spans[i] for i in batch])
-        return scores
+        return scores.clip(-SUREST, SUREST)
 
     def _upper(self, asked: np.ndarray, spans: Sequence[States]) -> np.ndarray:
         """Scores of spans, (n,), read with a question's states, (tokens, width)."""

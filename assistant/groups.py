@@ -12,13 +12,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from assistant.answerable import SUPPORTED
-from assistant.crossencoder import CrossEncoder
+from assistant.crossencoder import SUREST, CrossEncoder
 from assistant.datamodels import Passage
 from assistant.evidence import Reader, coverage
 from assistant.extractive import Selection, select
 from assistant.index import Index
 from assistant.query import Query
-from assistant.reading import SUREST
 from assistant.scoring import Candidate, learned, log_odds
 from assistant.tree import Reply
 

@@ -23,8 +23,6 @@ PLAIN = 4.0
 """Log odds, at least, of an entry that the question plainly asks for."""
 PLAINLY = 0.9
 """Support of every unit of the question from which that is so."""
-SUREST = 8.0
-"""Log odds beyond which the cross-encoder's verdict is cut."""
 
 
 def reread(
@@ -56,7 +54,7 @@ def worth_reading(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
 
 
 def verdicts(query: Query, candidates: Sequence[Candidate], index: Index, reader: Reader, encoder: CrossEncoder) -> list[float]:
-    """Log odds, by the cross-encoder, that each candidate is the answer, within bounds.
+    """Log odds, by the cross-encoder, that each candidate is the answer.
 
     A sentence on any component ('a single component, such as kubectl') is read as if its example had been asked for.
     """
@@ -65,7 +63,7 @@ def verdicts(query: Query, candidates: Sequence[Candidate], index: Index, reader
     values = dict.fromkeys(range(len(candidates)), 0.0)
     for text in dict.fromkeys(asked):
         among = [i for i, other in enumerate(asked) if other == text]
-        values.update(zip(among, map(clipped, encoder.score(text, [found[i] for i in among])), strict=True))
+        values.update(zip(among, map(float, encoder.score(text, [found[i] for i in among])), strict=True))
     return [values[i] for i in range(len(candidates))]
 
 
@@ -99,8 +97,3 @@ def readable(chunk: Chunk, index: Index) -> Chunk:
     """The chunk that is read for one: its English rendition where it has one of the same make."""
     english = index.counterpart(chunk, "en")
     return english if len(english.segments) == len(chunk.segments) else chunk
-
-
-def clipped(read: float) -> float:
-    """A verdict of the cross-encoder within bounds: beyond them it says no more."""
-    return max(-SUREST, min(SUREST, float(read)))

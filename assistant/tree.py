@@ -14,14 +14,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.asks import asked, best
-from assistant.crossencoder import CrossEncoder
+from assistant.crossencoder import SUREST, CrossEncoder
 from assistant.datamodels import Chunk, Citation, Folder, Statement
 from assistant.draft import MOST_OF_A_KIND, Draft
 from assistant.index import Index
 from assistant.paths import AT_ROOT, BESIDE, NO_NAMES, TREE_WORDS, Named, Place, Tree, common_first, named_in
 from assistant.places import STRUCTURE, Likely, Places
 from assistant.query import Query
-from assistant.reading import SUREST
 from assistant.scoring import learned, log_odds
 from assistant.static import StaticModel
 from assistant.text import fold

@@ -10,7 +10,7 @@ import pytest
 from assistant.assistant import Assistant
 from assistant.crossencoder import FOLDER, CrossEncoder, States, span_text
 from assistant.errors import ModelError
-from assistant.reading import clipped, reread, worth_reading
+from assistant.reading import reread, worth_reading
 from assistant.scoring import Calibration, Candidate, score
 from assistant.text import fold
 
@@ -48,13 +48,13 @@ def test_the_span_that_answers_comes_first(question: str, right: str, wrong: str
 
 
 def test_the_order_and_number_of_spans_hardly_matter() -> None:
-    """Nor does it matter with what a span was read; padding moves the 8-bit scores a little, within the bounds in which they count."""
+    """Nor does it matter with what a span was read; padding moves the 8-bit scores a little."""
     encoder = CrossEncoder.load()
     spans = ["kubelet. | it manages the containers of its node", "build | run.sh", "kube-proxy. | " + "it forwards traffic " * 30]
     states = read(encoder, spans)
     together = encoder.score("what does kubelet do?", states)
     alone = [encoder.score("what does kubelet do?", read(encoder, [span]))[0] for span in spans]
-    assert np.allclose([clipped(one) for one in together], [clipped(one) for one in alone], atol=0.5)
+    assert np.allclose(together, alone, atol=0.5)
     assert np.allclose(together, encoder.score("what does kubelet do?", states[::-1])[::-1], atol=0.5)
     assert encoder.score("anything", []).shape == (0,)
 
